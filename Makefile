@@ -1,0 +1,57 @@
+# Needs Python 3.13, git and make; everything else is installed into .venv and .tools of this folder.
+
+PYTHON ?= python3
+UV := .tools/bin/uv
+BIN := .venv/bin
+REQUIREMENTS := requirements/development.txt
+EXTRAS := core models sandbox bridge
+export UV_PYTHON_DOWNLOADS ?= automatic
+
+.PHONY: setup dev test lint types unit integration e2e requirements clean bench
+
+setup: .venv/.ready
+
+$(UV): requirements/uv.txt
+	$(PYTHON) -m venv .tools
+	.tools/bin/pip install --quiet --disable-pip-version-check --require-hashes -r requirements/uv.txt
+
+.venv/.ready: $(UV) $(REQUIREMENTS) pyproject.toml
+	$(UV) venv --quiet --allow-existing --python 3.13 .venv
+	$(UV) pip sync --quiet --python .venv/bin/python --require-hashes $(REQUIREMENTS)
+	$(UV) pip install --quiet --python .venv/bin/python --no-build-isolation --no-deps --editable .
+	touch $@
+
+dev: setup
+	$(BIN)/discord-agent dev
+
+test: setup lint types unit integration e2e
+
+lint: setup
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+types: setup
+	$(BIN)/mypy
+
+unit: setup
+	$(BIN)/pytest tests/unit
+
+integration: setup
+	$(BIN)/pytest tests/integration
+
+e2e: setup
+	$(BIN)/pytest tests/e2e
+
+bench: setup
+	$(BIN)/discord-agent bench main-job --json
+
+# Resolves anew; the files name versions and hashes, never a host.
+requirements: $(UV)
+	printf 'uv\n' | $(UV) pip compile --quiet --upgrade --generate-hashes --no-emit-index-url --no-header --python-version 3.13 --output-file requirements/uv.txt -
+	for extra in $(EXTRAS); do \
+	  $(UV) pip compile --quiet --generate-hashes --no-header --no-emit-index-url --no-emit-find-links --python-version 3.13 --extra $$extra --output-file requirements/$$extra.txt pyproject.toml || exit 1; \
+	done
+	$(UV) pip compile --quiet --generate-hashes --no-header --no-emit-index-url --no-emit-find-links --python-version 3.13 --all-extras --output-file requirements/development.txt pyproject.toml
+
+clean:
+	rm -rf .venv .tools .local .mypy_cache .ruff_cache

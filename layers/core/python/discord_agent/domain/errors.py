@@ -1,0 +1,108 @@
+"""What can go wrong, as one tree; class names are the error names the state machines match.
+
+AgentError
+├── InvalidInput            the caller sent something that can never work; not retried
+│   ├── InvalidEvent        a Lambda event of the wrong shape
+│   └── InvalidSettings     a missing or malformed setting or prompt; names it and the remedy
+├── NotAllowed              the policy refuses; carries the sentence shown to the person
+├── LeaseLost               another run or a newer attempt owns the thread; end without writing
+├── Conflict                a conditional write lost its race; the reader decides again
+├── Stopped                 somebody asked the run to stop
+├── OutOfBudget             the next call would pass a limit
+├── TransientError          worth a retry by the state machine
+│   ├── ModelUnavailable    the provider failed after the client's own retries
+│   ├── DiscordUnavailable  Discord answered 5xx, or 429 beyond what a step can wait
+│   ├── SandboxUnavailable  the sandbox did not answer, or its environment died
+│   └── RepositoryUnavailable   the git host did not answer
+└── PermanentError          no retry will mend it
+    ├── ModelRefused        the provider rejects the request (400, 401, 403, 404)
+    ├── InvalidReply        a model's reply is not valid for its schema, twice
+    ├── DiscordRefused      Discord rejects the request (400, 401, 403, 404)
+    ├── RepositoryRefused   the git host rejects the request, or the repository is unusable
+    └── WorkspaceDamaged    a manifest or pack is missing or does not match its hash
+"""
+
+
+class AgentError(Exception):
+    """Base of all errors raised on purpose."""
+
+
+class InvalidInput(AgentError):
+    """The caller sent something that can never work."""
+
+
+class InvalidEvent(InvalidInput):
+    """A Lambda event has the wrong shape."""
+
+
+class InvalidSettings(InvalidInput):
+    """A setting or prompt is missing or malformed."""
+
+
+class NotAllowed(AgentError):
+    """The policy refuses; ``str()`` is the sentence shown to the person."""
+
+
+class LeaseLost(AgentError):
+    """Another run or a newer attempt of this step owns the thread."""
+
+
+class Conflict(AgentError):
+    """A conditional write lost its race."""
+
+
+class Stopped(AgentError):
+    """Somebody asked the run to stop."""
+
+
+class OutOfBudget(AgentError):
+    """The next call would pass a limit."""
+
+
+class TransientError(AgentError):
+    """Worth a retry."""
+
+
+class ModelUnavailable(TransientError):
+    """The provider failed after the client's own retries."""
+
+
+class DiscordUnavailable(TransientError):
+    """Discord answered 5xx, or 429 for longer than a step can wait."""
+
+
+class SandboxUnavailable(TransientError):
+    """The sandbox did not answer, or its environment died."""
+
+
+class RepositoryUnavailable(TransientError):
+    """The git host did not answer."""
+
+
+class PermanentError(AgentError):
+    """No retry will mend it."""
+
+
+class ModelRefused(PermanentError):
+    """The provider rejects the request."""
+
+
+class InvalidReply(PermanentError):
+    """A model's reply is not valid for its schema, twice."""
+
+
+class DiscordRefused(PermanentError):
+    """Discord rejects the request; ``code`` is Discord's JSON error code, or 0."""
+
+    def __init__(self, message: str, *, status: int = 0, code: int = 0) -> None:
+        super().__init__(message)
+        self.status = status
+        self.code = code
+
+
+class RepositoryRefused(PermanentError):
+    """The git host rejects the request, or the repository is unusable."""
+
+
+class WorkspaceDamaged(PermanentError):
+    """A manifest or pack is missing or does not match its hash."""

@@ -1,0 +1,49 @@
+"""Identifiers, each its own type so that one cannot be passed for another."""
+
+import re
+from typing import NewType
+
+from discord_agent.domain.errors import InvalidInput
+
+GuildId = NewType("GuildId", str)
+ChannelId = NewType("ChannelId", str)
+ThreadId = NewType("ThreadId", str)
+"""The Discord thread, channel or direct message in which a conversation lives (a snowflake)."""
+MessageId = NewType("MessageId", str)
+UserId = NewType("UserId", str)
+RoleId = NewType("RoleId", str)
+ExecutionId = NewType("ExecutionId", str)
+"""The Step Functions execution name, derived from what was asked, so that a redelivery starts nothing twice."""
+ModelName = NewType("ModelName", str)
+CommitSha = NewType("CommitSha", str)
+ManifestId = NewType("ManifestId", str)
+
+_SNOWFLAKE = re.compile(r"[0-9]{1,20}")
+_DISCORD_EPOCH_MS = 1_420_070_400_000
+
+
+def snowflake(value: object) -> str:
+    """Return ``value`` if it is a Discord snowflake; raise InvalidInput otherwise."""
+    if isinstance(value, str) and _SNOWFLAKE.fullmatch(value):
+        return value
+    raise InvalidInput(f"not a Discord id: {value!r:.40}")
+
+
+def snowflake_time_ms(value: str) -> int:
+    """Milliseconds since 1970 at which a snowflake was made (Discord reference, "Snowflakes")."""
+    return (int(value) >> 22) + _DISCORD_EPOCH_MS
+
+
+def execution_for_message(message: MessageId) -> ExecutionId:
+    """The execution that answers a message."""
+    return ExecutionId(f"m-{message}")
+
+
+def execution_for_interaction(interaction: str) -> ExecutionId:
+    """The execution that answers a slash command or a button."""
+    return ExecutionId(f"i-{interaction}")
+
+
+def retry_of(execution: ExecutionId, number: int) -> ExecutionId:
+    """The ``number``-th new try of an execution that ended without success."""
+    return ExecutionId(f"{execution.split('-r')[0]}-r{number}")

@@ -1,0 +1,63 @@
+"""What the bot shows in Discord, as plain values that adapters turn into API payloads."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class ButtonStyle(StrEnum):
+    """How a button looks."""
+
+    PRIMARY = "primary"
+    SECONDARY = "secondary"
+    SUCCESS = "success"
+    DANGER = "danger"
+
+
+@dataclass(frozen=True, slots=True)
+class Button:
+    """A button; ``custom_id`` is what comes back when it is pressed (at most 100 characters)."""
+
+    label: str
+    custom_id: str
+    style: ButtonStyle = ButtonStyle.SECONDARY
+    emoji: str = ""
+    disabled: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Field:
+    """A named value inside an embed."""
+
+    name: str
+    value: str
+    inline: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Embed:
+    """A card; ``colour`` is 0xRRGGBB."""
+
+    title: str = ""
+    description: str = ""
+    colour: int = 0x5865F2
+    fields: tuple[Field, ...] = ()
+    footer: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class UploadFile:
+    """A file to attach."""
+
+    name: str
+    content: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Post:
+    """A message to send or to edit in; mentions never ping anybody but ``reply_to``'s author."""
+
+    content: str = ""
+    embeds: tuple[Embed, ...] = ()
+    buttons: tuple[tuple[Button, ...], ...] = ()
+    files: tuple[UploadFile, ...] = ()
+    reply_to: str | None = None

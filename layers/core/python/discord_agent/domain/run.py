@@ -1,0 +1,122 @@
+"""The state of a run as it travels through a state machine: a few KB, everything large is a key."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from discord_agent.domain.classification import AgentRole, Complexity, FlowType, TaskType
+from discord_agent.domain.ids import (
+    ChannelId,
+    CommitSha,
+    ExecutionId,
+    GuildId,
+    ManifestId,
+    MessageId,
+    ModelName,
+    ThreadId,
+    UserId,
+)
+from discord_agent.domain.money import Cost, Usage
+
+
+class Next(StrEnum):
+    """Where the state machine goes next; the only field it routes on."""
+
+    PLAN = "plan"
+    TURN = "turn"
+    CHECKPOINT = "checkpoint"
+    CLARIFY = "clarify"
+    EVALUATE = "evaluate"
+    END = "end"
+
+
+class Outcome(StrEnum):
+    """How a run ended; each has exactly one terminal message."""
+
+    DONE = "done"
+    STOPPED = "stopped"
+    FAILED = "failed"
+    OUT_OF_TURNS = "out_of_turns"
+    OUT_OF_BUDGET = "out_of_budget"
+    NEEDS_YOU = "needs_you"
+
+
+class TurnStatus(StrEnum):
+    """How the last turn ended."""
+
+    CONTINUE = "continue"
+    STUCK = "stuck"
+    COMPLETE = "complete"
+    NEEDS_CLARIFICATION = "needs_clarification"
+
+
+@dataclass(frozen=True, slots=True)
+class Signals:
+    """Counters that confidence and escalation are computed from."""
+
+    same_errors: int = 0
+    last_error: str = ""
+    no_progress_turns: int = 0
+    corrections: int = 0
+    low_confidence_streak: int = 0
+    tool_calls: int = 0
+    tool_successes: int = 0
+    tests_run: int = 0
+    tests_passed: int = 0
+    failures: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Commit:
+    """A commit made for a run."""
+
+    sha: CommitSha
+    branch: str
+    message: str
+    files: tuple[str, ...]
+    base: CommitSha
+
+
+@dataclass(frozen=True, slots=True)
+class StepFailure:
+    """What a state machine's catcher saw."""
+
+    error: str
+    cause: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class RunState:
+    """One run; ``thread_id`` is where it works, ``channel_id`` and ``message_id`` where it was asked for."""
+
+    execution_id: ExecutionId
+    thread_id: ThreadId
+    channel_id: ChannelId
+    message_id: MessageId
+    author_id: UserId
+    guild_id: GuildId | None = None
+    flow: FlowType = FlowType.SIMPLE
+    task_type: TaskType = TaskType.GENERAL
+    role: AgentRole = AgentRole.PYTHON_CODER
+    complexity: Complexity = Complexity.MEDIUM
+    model: ModelName = ModelName("")
+    topic: str = "general-task"
+    turn: int = 0
+    max_turns: int = 0
+    rounds: int = 0
+    confidence: int = 80
+    reported_confidence: int = 70
+    status: TurnStatus = TurnStatus.CONTINUE
+    signals: Signals = Signals()
+    escalations: int = 0
+    usage: Usage = Usage()
+    cost: Cost = Cost()
+    files_changed: tuple[str, ...] = ()
+    manifest_id: ManifestId | None = None
+    card_message_id: MessageId | None = None
+    question: str = ""
+    summary: str = ""
+    score: int | None = None
+    commit: Commit | None = None
+    outcome: Outcome | None = None
+    next: Next = Next.PLAN
+    failure: StepFailure | None = None

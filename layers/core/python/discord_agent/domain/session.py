@@ -1,0 +1,166 @@
+"""What is remembered about a thread, its waiting messages and its runs."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+from discord_agent.domain.classification import FlowType
+from discord_agent.domain.ids import (
+    ChannelId,
+    CommitSha,
+    ExecutionId,
+    GuildId,
+    ManifestId,
+    MessageId,
+    ThreadId,
+    UserId,
+)
+from discord_agent.domain.inbound import Attachment
+from discord_agent.domain.money import Cost, Usage
+from discord_agent.domain.run import Commit, Outcome
+
+INITIAL_CONFIDENCE = 80
+
+
+@dataclass(frozen=True, slots=True)
+class Lease:
+    """The right to change a thread; ``fence`` grows with every acquisition and every step attempt."""
+
+    thread_id: ThreadId
+    owner: ExecutionId
+    fence: int
+    expires_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Reflection:
+    """What a run taught (behaviour contract, section 12.2)."""
+
+    at: datetime
+    score: int
+    what_worked: str
+    what_failed: str
+    root_cause: str
+    strategy_change: str
+    key_insight: str
+
+
+@dataclass(frozen=True, slots=True)
+class LastRun:
+    """How the previous run of a thread went, for the next plan."""
+
+    trajectory: str
+    score: int
+    task_completion: int
+    code_quality: int
+    efficiency: float
+    issues: tuple[str, ...] = ()
+    suggestions: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Session:
+    """A thread's memory between runs; ``parked`` names the run that waits for an answer there.
+
+    ``base`` is the commit the workspace started from; ``dirty`` says that the workspace holds work of an
+    ended run that is on no branch yet; ``pending`` is the branch that waits for a decision.
+    """
+
+    thread_id: ThreadId
+    guild_id: GuildId | None = None
+    parent_channel_id: ChannelId | None = None
+    confidence: int = INITIAL_CONFIDENCE
+    topic: str = ""
+    has_progress: bool = False
+    base: CommitSha | None = None
+    dirty: bool = False
+    pending: Commit | None = None
+    parked: ExecutionId | None = None
+    last_message: str = ""
+    last_run: LastRun | None = None
+    reflections: tuple[Reflection, ...] = ()
+    imported_attachments: tuple[str, ...] = ()
+
+
+class ItemKind(StrEnum):
+    """Why a message waits in the inbox."""
+
+    REQUEST = "request"
+    STEER = "steer"
+
+
+@dataclass(frozen=True, slots=True)
+class InboxItem:
+    """A message waiting to be taken up; ``forced`` when the bot was mentioned or a command was used."""
+
+    thread_id: ThreadId
+    message_id: MessageId
+    author_id: UserId
+    author_name: str
+    content: str
+    kind: ItemKind
+    received_at: datetime
+    forced: bool = False
+    guild_id: GuildId | None = None
+    attachments: tuple[Attachment, ...] = ()
+
+
+class ExecutionStatus(StrEnum):
+    """Life of an execution row."""
+
+    PENDING = "pending"
+    PROCESSING = "processing"
+    PARKED = "parked"
+    COMPLETED = "completed"
+    FAILED = "failed"
+
+
+class Decision(StrEnum):
+    """What people decided about a commit."""
+
+    MERGE = "merge"
+    REJECT = "reject"
+    EXPIRE = "expire"
+    SUPERSEDE = "supersede"
+
+
+@dataclass(frozen=True, slots=True)
+class Approval:
+    """A commit that waits for a decision; ``task_token`` is a credential and never leaves storage."""
+
+    commit: Commit
+    message_id: MessageId
+    task_token: str = ""
+    decision: Decision | None = None
+    decided_by: UserId | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ExecutionRecord:
+    """One run as people and later steps find it again; ``request`` is the person's text, ``task_token`` a credential."""
+
+    execution_id: ExecutionId
+    thread_id: ThreadId
+    channel_id: ChannelId
+    message_id: MessageId
+    author_id: UserId
+    author_name: str
+    flow: FlowType
+    request: str
+    created_at: datetime
+    guild_id: GuildId | None = None
+    status: ExecutionStatus = ExecutionStatus.PENDING
+    attachments: tuple[Attachment, ...] = ()
+    card_message_id: MessageId | None = None
+    stop_requested_by: UserId | None = None
+    task_token: str = ""
+    question: str = ""
+    approval: Approval | None = None
+    outcome: Outcome | None = None
+    terminal_message_id: MessageId | None = None
+    manifest_id: ManifestId | None = None
+    turns: int = 0
+    usage: Usage = Usage()
+    cost: Cost = Cost()
+    classification: str = ""
+    completed_at: datetime | None = None

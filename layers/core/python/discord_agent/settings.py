@@ -1,0 +1,128 @@
+"""The environment of each function as a typed model, read once when the function starts; nothing else reads it."""
+
+from collections.abc import Mapping
+from datetime import timedelta
+from typing import Self
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from discord_agent.domain.errors import InvalidSettings
+
+
+class Settings(BaseModel):
+    """Base of all: unknown variables are ignored, missing ones named."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore", str_strip_whitespace=True)
+
+    log_level: str = Field("INFO", alias="LOG_LEVEL")
+
+    @classmethod
+    def read(cls, environ: Mapping[str, str]) -> Self:
+        """Read from environment variables; InvalidSettings names each bad one and the remedy."""
+        try:
+            return cls.model_validate(dict(environ))
+        except ValidationError as error:
+            faults = "; ".join(f"{fault['loc'][0]}: {fault['msg']}" for fault in error.errors())
+            raise InvalidSettings(f"set these environment variables: {faults}") from error
+
+
+class StateSettings(Settings):
+    """Where the state lies."""
+
+    sessions_table: str = Field(alias="DYNAMODB_SESSIONS_TABLE")
+    executions_table: str = Field(alias="DYNAMODB_EXECUTIONS_TABLE")
+    messages_table: str = Field(alias="DYNAMODB_MESSAGES_TABLE")
+    events_queue_url: str = Field("", alias="AGENTIC_EVENTS_QUEUE_URL")
+
+
+class DiscordSettings(Settings):
+    """How to reach Discord; the token lies in Secrets Manager under ``token_secret``."""
+
+    token_secret: str = Field(alias="DISCORD_TOKEN_SECRET")
+    api_url: str = Field("https://discord.com/api/v10", alias="DISCORD_API_URL")
+    bot_id: str = Field(alias="DISCORD_BOT_ID")
+    bot_username: str = Field("nepnep", alias="BOT_USERNAME")
+    other_bot_username: str = Field("", alias="OTHER_BOT_USERNAME")
+
+
+class BucketSettings(Settings):
+    """Where the workspaces lie."""
+
+    bucket: str = Field(alias="S3_ARTIFACT_BUCKET")
+
+
+class ModelSettings(Settings):
+    """How to reach models; the key lies in Secrets Manager under ``key_secret``."""
+
+    key_secret: str = Field(alias="MODEL_KEY_SECRET")
+    base_url: str = Field("", alias="LITELLM_BASE_URL")
+    planner: str = Field("kimi-k2.5", alias="PLANNER_MODEL_ID")
+    decision: str = Field("gemini-2.5-flash-lite", alias="DECISION_MODEL_ID")
+    reflector: str = Field("kimi-k2.5", alias="REFLECTOR_MODEL_ID")
+    title: str = Field("gemini-2.5-flash-lite", alias="TITLE_MODEL_ID")
+
+
+class GitSettings(Settings):
+    """How to reach git hosts; the credentials lie in Secrets Manager under ``credentials_secret``."""
+
+    credentials_secret: str = Field(alias="GIT_CREDENTIALS_SECRET")
+
+
+class RunSettings(StateSettings, DiscordSettings):
+    """What every step of a run needs."""
+
+
+class InteractionsSettings(Settings):
+    """The interactions endpoint."""
+
+    public_key: str = Field(alias="DISCORD_PUBLIC_KEY", min_length=64, max_length=64)
+    queue_url: str = Field(alias="DISCORD_MESSAGES_QUEUE_URL")
+
+
+class IntakeSettings(RunSettings, BucketSettings):
+    """Intake."""
+
+    wakeups_queue_url: str = Field(alias="WAKEUPS_QUEUE_URL")
+    staleness_minutes: int = Field(30, alias="STALENESS_MINUTES", ge=1)
+    debounce_seconds: float = Field(2, alias="DEBOUNCE_SECONDS", ge=0, le=900)
+
+    @property
+    def debounce(self) -> timedelta:
+        """How long to wait for a further message of the same author."""
+        return timedelta(seconds=self.debounce_seconds)
+
+
+class ClassifySettings(RunSettings, ModelSettings):
+    """Classify."""
+
+    simple_machine: str = Field(alias="SIMPLE_MACHINE_ARN")
+    sequential_machine: str = Field(alias="SEQUENTIAL_THINKING_MACHINE_ARN")
+
+
+class RespondSettings(RunSettings, ModelSettings):
+    """Respond."""
+
+
+class WorkspaceSettings(RunSettings, BucketSettings):
+    """Steps that read or write workspaces: checkpoint and evaluate."""
+
+
+class RepositorySettings(WorkspaceSettings, GitSettings):
+    """Steps that speak to git hosts: prepare, commit and approval."""
+
+
+class ThinkingSettings(WorkspaceSettings, ModelSettings):
+    """Steps that ask a model about a workspace: plan and reflect."""
+
+
+class TurnSettings(ThinkingSettings):
+    """Turn."""
+
+    sandbox_function: str = Field(alias="SANDBOX_FUNCTION")
+    workspace_role_arn: str = Field(alias="WORKSPACE_ROLE_ARN")
+
+
+class FinishSettings(WorkspaceSettings):
+    """Finish."""
+
+    approval_machine: str = Field(alias="APPROVAL_MACHINE_ARN")

@@ -1,0 +1,479 @@
+"""The declaration: every table, queue, bucket, function, permission and state machine, as typed data.
+
+The development stack builds itself from it; deployments, documentation and tests read it too.
+"""
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Final
+
+PREFIX: Final = "discord-agent"
+SANDBOX_ROLE: Final = f"{PREFIX}-workspace-access"
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """A DynamoDB table, on demand, with point-in-time recovery and a TTL attribute; all keys are strings."""
+
+    name: str
+    partition_key: str
+    sort_key: str | None = None
+    indexes: tuple["Index", ...] = ()
+    ttl_attribute: str = "ttl"
+
+
+@dataclass(frozen=True, slots=True)
+class Index:
+    """A global secondary index that projects everything."""
+
+    name: str
+    partition_key: str
+    sort_key: str
+
+
+@dataclass(frozen=True, slots=True)
+class Queue:
+    """An SQS queue; times in seconds. ``dead_letters`` names the queue for what failed ``max_receives`` times."""
+
+    name: str
+    fifo: bool = False
+    visibility: int = 30
+    retention: int = 14 * 86400
+    dead_letters: str | None = None
+    max_receives: int = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Bucket:
+    """An S3 bucket: encrypted, versioned, TLS only, no public access; objects expire after ``expiry_days``."""
+
+    name: str
+    expiry_days: int = 30
+
+
+class Kind(StrEnum):
+    """What a reference points to."""
+
+    TABLE = "table"
+    QUEUE = "queue"
+    BUCKET = "bucket"
+    FUNCTION = "function"
+    MACHINE = "machine"
+    SECRET = "secret"
+    ROLE = "role"
+    PARAMETER = "parameter"
+
+
+@dataclass(frozen=True, slots=True)
+class Ref:
+    """A reference to something declared here (by its key), or to a deployment parameter; resolved when deployed.
+
+    In an environment a table, bucket, function and secret resolve to the name, a queue to the URL, a machine and
+    a role to the ARN. In a grant all resolve to ARNs; ``path`` narrows a bucket or adds a table's indexes.
+    """
+
+    kind: Kind
+    key: str
+    path: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Grant:
+    """IAM actions on resources; ``reason`` explains a wildcard or anything else a reviewer would ask about."""
+
+    actions: tuple[str, ...]
+    resources: tuple[Ref, ...]
+    reason: str = ""
+
+
+class Package(StrEnum):
+    """How a function is packed: which dependencies it may import."""
+
+    CORE = "core"
+    MODELS = "models"
+    SANDBOX = "sandbox"
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """A queue that a function consumes."""
+
+    queue: str
+    batch_size: int = 10
+    maximum_concurrency: int = 10
+
+
+@dataclass(frozen=True, slots=True)
+class Function:
+    """A Lambda function: memory in MB, timeout in seconds; ``environment`` maps variable names to values."""
+
+    name: str
+    purpose: str
+    package: Package
+    memory: int
+    timeout: int
+    environment: tuple[tuple[str, Ref | str], ...]
+    grants: tuple[Grant, ...]
+    sources: tuple[Source, ...] = ()
+    tenant_isolated: bool = False
+    on_execution_status: bool = False
+
+    @property
+    def physical_name(self) -> str:
+        """The function's name in AWS."""
+        return f"{PREFIX}-{self.name}"
+
+
+@dataclass(frozen=True, slots=True)
+class Machine:
+    """A Standard state machine; its definition is ``statemachines/<name>.asl.json`` and calls ``functions``."""
+
+    name: str
+    functions: tuple[str, ...]
+
+    @property
+    def physical_name(self) -> str:
+        """The machine's name in AWS."""
+        return f"{PREFIX}-{self.name}"
+
+
+@dataclass(frozen=True, slots=True)
+class System:
+    """Everything there is, by key."""
+
+    tables: dict[str, Table]
+    queues: dict[str, Queue]
+    buckets: dict[str, Bucket]
+    secrets: dict[str, str]
+    functions: dict[str, Function]
+    machines: dict[str, Machine]
+    parameters: dict[str, str]
+
+
+TABLES: Final = {
+    "sessions": Table("discord_sessions", "thread_id", "record"),
+    "executions": Table(
+        "discord_executions",
+        "execution_id",
+        indexes=(Index("thread_id-index", "thread_id", "created_at"),),
+    ),
+    "messages": Table("discord-messages", "pk", "sk"),
+}
+
+QUEUES: Final = {
+    "messages": Queue("discord_messages.fifo", fifo=True, visibility=180, dead_letters="messages-dead"),
+    "messages-dead": Queue("discord_messages_dead.fifo", fifo=True, visibility=180),
+    "wakeups": Queue("discord_wakeups", visibility=360, dead_letters="wakeups-dead"),
+    "wakeups-dead": Queue("discord_wakeups_dead", visibility=180),
+    "events": Queue("agentic_events", dead_letters="events-dead"),
+    "events-dead": Queue("agentic_events_dead"),
+}
+
+BUCKETS: Final = {"artifacts": Bucket("discord-bot-artifacts")}
+
+SECRETS: Final = {
+    "discord-token": f"{PREFIX}/discord-token",
+    "model-key": f"{PREFIX}/model-key",
+    "git-credentials": f"{PREFIX}/git-credentials",
+}
+
+PARAMETERS: Final = {
+    "DISCORD_API_URL": "https://discord.com/api/v10",
+    "DISCORD_BOT_ID": "",
+    "DISCORD_PUBLIC_KEY": "",
+    "BOT_USERNAME": "nepnep",
+    "OTHER_BOT_USERNAME": "bot2",
+    "STALENESS_MINUTES": "30",
+    "DEBOUNCE_SECONDS": "2",
+    "LITELLM_BASE_URL": "",
+    "PLANNER_MODEL_ID": "kimi-k2.5",
+    "DECISION_MODEL_ID": "gemini-2.5-flash-lite",
+    "REFLECTOR_MODEL_ID": "kimi-k2.5",
+    "TITLE_MODEL_ID": "gemini-2.5-flash-lite",
+    "LOG_LEVEL": "INFO",
+}
+"""Deployment parameters with their defaults (behaviour contract, section 20)."""
+
+
+def _table(key: str, path: str = "") -> Ref:
+    return Ref(Kind.TABLE, key, path)
+
+
+def _parameters(*names: str) -> tuple[tuple[str, Ref | str], ...]:
+    return tuple((name, Ref(Kind.PARAMETER, name)) for name in names)
+
+
+_LOG_ENV = _parameters("LOG_LEVEL")
+_STATE_ENV: tuple[tuple[str, Ref | str], ...] = (
+    ("DYNAMODB_SESSIONS_TABLE", _table("sessions")),
+    ("DYNAMODB_EXECUTIONS_TABLE", _table("executions")),
+    ("DYNAMODB_MESSAGES_TABLE", _table("messages")),
+)
+_EVENTS_ENV: tuple[tuple[str, Ref | str], ...] = (("AGENTIC_EVENTS_QUEUE_URL", Ref(Kind.QUEUE, "events")),)
+_BUCKET_ENV: tuple[tuple[str, Ref | str], ...] = (("S3_ARTIFACT_BUCKET", Ref(Kind.BUCKET, "artifacts")),)
+_DISCORD_ENV: tuple[tuple[str, Ref | str], ...] = (
+    ("DISCORD_TOKEN_SECRET", Ref(Kind.SECRET, "discord-token")),
+    *_parameters("DISCORD_API_URL", "DISCORD_BOT_ID", "BOT_USERNAME", "OTHER_BOT_USERNAME"),
+)
+_MODEL_ENV: tuple[tuple[str, Ref | str], ...] = (
+    ("MODEL_KEY_SECRET", Ref(Kind.SECRET, "model-key")),
+    ("LITELLM_LOCAL_MODEL_COST_MAP", "True"),
+    *_parameters("LITELLM_BASE_URL", "PLANNER_MODEL_ID", "DECISION_MODEL_ID", "REFLECTOR_MODEL_ID", "TITLE_MODEL_ID"),
+)
+_GIT_ENV: tuple[tuple[str, Ref | str], ...] = (("GIT_CREDENTIALS_SECRET", Ref(Kind.SECRET, "git-credentials")),)
+_SANDBOX_ENV: tuple[tuple[str, Ref | str], ...] = (
+    ("SANDBOX_FUNCTION", Ref(Kind.FUNCTION, "sandbox")),
+    ("WORKSPACE_ROLE_ARN", Ref(Kind.ROLE, SANDBOX_ROLE)),
+)
+
+_RUN_ENV = _LOG_ENV + _STATE_ENV + _EVENTS_ENV + _DISCORD_ENV
+
+_STATE = Grant(
+    (
+        "dynamodb:GetItem",
+        "dynamodb:PutItem",
+        "dynamodb:UpdateItem",
+        "dynamodb:DeleteItem",
+        "dynamodb:ConditionCheckItem",
+        "dynamodb:Query",
+    ),
+    (_table("sessions"), _table("executions"), _table("executions", "index/*")),
+)
+_AUDIT = Grant(("dynamodb:PutItem",), (_table("messages"),))
+_EVENTS = Grant(("sqs:SendMessage",), (Ref(Kind.QUEUE, "events"),))
+_DISCORD = Grant(("secretsmanager:GetSecretValue",), (Ref(Kind.SECRET, "discord-token"),))
+_MODEL = Grant(("secretsmanager:GetSecretValue",), (Ref(Kind.SECRET, "model-key"),))
+_GIT = Grant(("secretsmanager:GetSecretValue",), (Ref(Kind.SECRET, "git-credentials"),))
+_READ_FILES = Grant(("s3:GetObject",), (Ref(Kind.BUCKET, "artifacts", "threads/*"),))
+_WRITE_FILES = Grant(("s3:PutObject",), (Ref(Kind.BUCKET, "artifacts", "threads/*"),))
+_LIST_FILES = Grant(
+    ("s3:ListBucket",),
+    (Ref(Kind.BUCKET, "artifacts"),),
+    reason="the journal of a turn is found by prefix; without it S3 answers 403 instead of 404 for a missing key",
+)
+_RUN = (_STATE, _AUDIT, _EVENTS, _DISCORD)
+
+
+def _consume(queue: str) -> Grant:
+    return Grant(
+        ("sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes", "sqs:ChangeMessageVisibility"),
+        (Ref(Kind.QUEUE, queue),),
+    )
+
+
+def _machines(*keys: str) -> tuple[tuple[str, Ref | str], ...]:
+    return tuple((f"{key.upper()}_MACHINE_ARN", Ref(Kind.MACHINE, key)) for key in keys)
+
+
+def _step(
+    name: str,
+    purpose: str,
+    *,
+    package: Package = Package.CORE,
+    memory: int = 512,
+    timeout: int = 60,
+    environment: tuple[tuple[str, Ref | str], ...] = (),
+    grants: tuple[Grant, ...] = (),
+) -> Function:
+    return Function(name, purpose, package, memory, timeout, _RUN_ENV + environment, _RUN + grants)
+
+
+_FUNCTIONS: Final = (
+    Function(
+        "interactions",
+        "verifies and acknowledges Discord's HTTP interactions and queues them",
+        Package.CORE,
+        memory=512,
+        timeout=10,
+        environment=(
+            *_LOG_ENV,
+            *_parameters("DISCORD_PUBLIC_KEY"),
+            ("DISCORD_MESSAGES_QUEUE_URL", Ref(Kind.QUEUE, "messages")),
+        ),
+        grants=(Grant(("sqs:SendMessage",), (Ref(Kind.QUEUE, "messages"),)),),
+    ),
+    Function(
+        "intake",
+        "decides what to do with each event from Discord",
+        Package.CORE,
+        memory=512,
+        timeout=30,
+        environment=(
+            *_RUN_ENV,
+            *_BUCKET_ENV,
+            *_parameters("STALENESS_MINUTES", "DEBOUNCE_SECONDS"),
+            ("WAKEUPS_QUEUE_URL", Ref(Kind.QUEUE, "wakeups")),
+        ),
+        grants=(
+            *_RUN,
+            _consume("messages"),
+            Grant(("sqs:SendMessage",), (Ref(Kind.QUEUE, "wakeups"),)),
+            Grant(
+                ("states:SendTaskSuccess", "states:SendTaskFailure"),
+                (Ref(Kind.MACHINE, "sequential_thinking"), Ref(Kind.MACHINE, "approval")),
+            ),
+            Grant(("s3:PutObject",), (Ref(Kind.BUCKET, "artifacts", "threads/*/workspace/control/*"),)),
+        ),
+        sources=(Source("messages"),),
+    ),
+    Function(
+        "classify",
+        "gathers an author's waiting messages, classifies the request and starts its flow",
+        Package.MODELS,
+        memory=1024,
+        timeout=60,
+        environment=(*_RUN_ENV, *_MODEL_ENV, *_machines("simple", "sequential_thinking")),
+        grants=(
+            *_RUN,
+            _MODEL,
+            _consume("wakeups"),
+            Grant(("states:StartExecution",), (Ref(Kind.MACHINE, "simple"), Ref(Kind.MACHINE, "sequential_thinking"))),
+        ),
+        sources=(Source("wakeups", batch_size=1),),
+    ),
+    _step(
+        "respond",
+        "answers with one completion",
+        package=Package.MODELS,
+        memory=1024,
+        timeout=180,
+        environment=_MODEL_ENV,
+        grants=(_MODEL,),
+    ),
+    _step(
+        "prepare",
+        "takes the lease, opens the thread, posts the start card, checks out the workspace",
+        timeout=180,
+        memory=1024,
+        environment=_BUCKET_ENV + _GIT_ENV,
+        grants=(_READ_FILES, _WRITE_FILES, _LIST_FILES, _GIT),
+    ),
+    _step(
+        "plan",
+        "plans the work with what earlier runs taught",
+        package=Package.MODELS,
+        memory=1024,
+        timeout=180,
+        environment=_MODEL_ENV + _BUCKET_ENV,
+        grants=(_MODEL, _READ_FILES, _WRITE_FILES, _LIST_FILES),
+    ),
+    _step(
+        "turn",
+        "runs a bounded series of model calls and tool calls",
+        package=Package.MODELS,
+        memory=1024,
+        timeout=900,
+        environment=_MODEL_ENV + _BUCKET_ENV + _SANDBOX_ENV,
+        grants=(
+            _MODEL,
+            _READ_FILES,
+            _WRITE_FILES,
+            _LIST_FILES,
+            Grant(("lambda:InvokeFunction",), (Ref(Kind.FUNCTION, "sandbox"),)),
+            Grant(("sts:AssumeRole",), (Ref(Kind.ROLE, SANDBOX_ROLE),)),
+        ),
+    ),
+    _step("escalation", "computes confidence and moves up a model tier when the run is stuck"),
+    _step(
+        "checkpoint",
+        "saves a checkpoint that people see",
+        environment=_BUCKET_ENV,
+        grants=(_READ_FILES, _WRITE_FILES, _LIST_FILES),
+    ),
+    _step("clarify", "parks the run with a question to people"),
+    _step("evaluate", "scores the run", environment=_BUCKET_ENV, grants=(_READ_FILES, _LIST_FILES)),
+    _step(
+        "reflect",
+        "writes down what the run taught",
+        package=Package.MODELS,
+        memory=1024,
+        timeout=120,
+        environment=_MODEL_ENV + _BUCKET_ENV,
+        grants=(_MODEL, _READ_FILES, _LIST_FILES),
+    ),
+    _step(
+        "commit",
+        "makes a branch with the run's changes",
+        timeout=180,
+        memory=1024,
+        environment=_BUCKET_ENV + _GIT_ENV,
+        grants=(_READ_FILES, _WRITE_FILES, _LIST_FILES, _GIT),
+    ),
+    _step(
+        "finish",
+        "posts the answer and starts the approval",
+        timeout=120,
+        environment=(*_BUCKET_ENV, *_machines("approval")),
+        grants=(
+            _READ_FILES,
+            _WRITE_FILES,
+            _LIST_FILES,
+            Grant(("states:StartExecution",), (Ref(Kind.MACHINE, "approval"),)),
+        ),
+    ),
+    _step(
+        "approval",
+        "waits for people's decision on a commit and carries it out",
+        timeout=180,
+        memory=1024,
+        environment=_BUCKET_ENV + _GIT_ENV,
+        grants=(_READ_FILES, _WRITE_FILES, _LIST_FILES, _GIT),
+    ),
+    Function(
+        "fail",
+        "ends a run that could not end itself: one terminal message, no lock left",
+        Package.CORE,
+        memory=512,
+        timeout=60,
+        environment=_RUN_ENV,
+        grants=(*_RUN, _consume("messages-dead"), _consume("wakeups-dead")),
+        sources=(Source("messages-dead"), Source("wakeups-dead")),
+        on_execution_status=True,
+    ),
+    Function(
+        "sandbox",
+        "runs the model's tools on a thread's files, without any rights of its own",
+        Package.SANDBOX,
+        memory=2048,
+        timeout=600,
+        environment=_LOG_ENV,
+        grants=(),
+        tenant_isolated=True,
+    ),
+)
+
+_MACHINES: Final = (
+    Machine("simple", ("respond", "fail")),
+    Machine(
+        "sequential_thinking",
+        (
+            "prepare",
+            "plan",
+            "turn",
+            "escalation",
+            "checkpoint",
+            "clarify",
+            "evaluate",
+            "reflect",
+            "commit",
+            "finish",
+            "fail",
+        ),
+    ),
+    Machine("approval", ("approval", "fail")),
+)
+
+SYSTEM: Final = System(
+    tables=TABLES,
+    queues=QUEUES,
+    buckets=BUCKETS,
+    secrets=SECRETS,
+    functions={function.name: function for function in _FUNCTIONS},
+    machines={machine.name: machine for machine in _MACHINES},
+    parameters=PARAMETERS,
+)
+
+
+def thread_prefix(thread_id: str) -> str:
+    """Where a thread's objects lie in the bucket."""
+    return f"threads/{thread_id}/"
