@@ -60,6 +60,9 @@ class Discord(Protocol):
     def start_thread(self, channel: ChannelId, message: MessageId, name: str) -> ThreadId:
         """Start a thread on a message, or return the one that exists; its id is the message's id."""
 
+    def rename(self, channel: ChannelId, name: str) -> None:
+        """Rename a thread, at most once per run: Discord allows two renames in ten minutes."""
+
     def is_thread(self, channel: ChannelId) -> bool:
         """Whether a channel is a thread (types 10, 11, 12)."""
 
@@ -172,9 +175,10 @@ class Workspaces(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class JournaledRound:
-    """A round as far as it got: the reply, and the results once they were in."""
+    """A round as far as it got: what people said before it, the reply, and the results once they were in."""
 
     reply: ModelReply
+    heard: tuple[Message, ...] = ()
     results: tuple[ToolResult, ...] | None = None
     manifest: Manifest | None = None
 
@@ -199,8 +203,10 @@ class Journal(Protocol):
     def rounds(self, run: RunState, turn: int) -> tuple[JournaledRound, ...]:
         """The rounds of a turn that an earlier attempt journalled, in order."""
 
-    def record_reply(self, run: RunState, turn: int, number: int, reply: ModelReply) -> None:
-        """Journal a reply before its tool calls run."""
+    def record_reply(
+        self, run: RunState, turn: int, number: int, reply: ModelReply, heard: tuple[Message, ...] = ()
+    ) -> None:
+        """Journal a reply, and the people's messages it was given, before its tool calls run."""
 
     def record_results(
         self, run: RunState, turn: int, number: int, results: tuple[ToolResult, ...], manifest: Manifest | None

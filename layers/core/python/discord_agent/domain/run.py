@@ -113,6 +113,9 @@ class RunState:
     files_changed: tuple[str, ...] = ()
     manifest_id: ManifestId | None = None
     card_message_id: MessageId | None = None
+    card_lines: tuple[str, ...] = ()
+    started_at: str = ""
+    options: tuple[str, ...] = ()
     question: str = ""
     summary: str = ""
     score: int | None = None
