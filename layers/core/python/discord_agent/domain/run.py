@@ -51,7 +51,11 @@ class TurnStatus(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Signals:
-    """Counters that confidence and escalation are computed from."""
+    """Counters that confidence and escalation are computed from; ``domain.signals`` moves them on.
+
+    ``tool_calls`` and ``tool_successes`` are the last turn's, ``total_tool_calls`` and ``failures`` the whole run's;
+    the tests are those of the last test run seen.
+    """
 
     same_errors: int = 0
     last_error: str = ""
@@ -63,6 +67,7 @@ class Signals:
     tests_run: int = 0
     tests_passed: int = 0
     failures: int = 0
+    total_tool_calls: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,6 +123,7 @@ class RunState:
     options: tuple[str, ...] = ()
     question: str = ""
     summary: str = ""
+    send_files: tuple[str, ...] = ()
     score: int | None = None
     commit: Commit | None = None
     outcome: Outcome | None = None
