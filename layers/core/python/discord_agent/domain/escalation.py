@@ -1,0 +1,125 @@
+"""When a run is handed to a stronger model, and to which (behaviour contract, section 10)."""
+
+from dataclasses import dataclass
+from typing import Final
+
+from discord_agent.domain.classification import READING_TASKS, TaskType
+from discord_agent.domain.ids import ModelName
+from discord_agent.domain.run import Signals, TurnStatus
+
+LOW_CONFIDENCE_TURNS: Final = 2
+SAME_ERRORS: Final = 3
+NO_PROGRESS_TURNS: Final = 5
+CORRECTIONS: Final = 2
+NUDGE_AHEAD: Final = 2
+"""A nudge comes this many turns before a threshold."""
+
+
+@dataclass(frozen=True, slots=True)
+class Escalate:
+    """Go on with a stronger model."""
+
+    to: ModelName
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class AskPeople:
+    """No stronger model is left: ask a person."""
+
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Nudge:
+    """Go on with the same model, which is told ``text``."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class CarryOn:
+    """Nothing to do."""
+
+
+type Verdict = Escalate | AskPeople | Nudge | CarryOn
+
+
+def decide(signals: Signals, status: TurnStatus, task: TaskType, *, model: ModelName, next_up: ModelName) -> Verdict:
+    """What follows from a turn; ``next_up`` is the model above ``model``, itself at the top of the path."""
+    reason = "; ".join(triggers(signals, status, task))
+    if reason:
+        return AskPeople(reason) if next_up == model else Escalate(next_up, reason)
+    text = "\n".join(nudges(signals, task))
+    return Nudge(text) if text else CarryOn()
+
+
+def triggers(signals: Signals, status: TurnStatus, task: TaskType) -> tuple[str, ...]:
+    """Every reason to escalate that holds after a turn, as people read it."""
+    rules = (
+        (
+            signals.low_confidence_streak >= LOW_CONFIDENCE_TURNS,
+            f"confidence below 30% for {signals.low_confidence_streak} turns",
+        ),
+        (signals.same_errors >= SAME_ERRORS, f"same error {signals.same_errors} times"),
+        (
+            signals.no_progress_turns >= NO_PROGRESS_TURNS and task not in READING_TASKS,
+            f"no file changes for {signals.no_progress_turns} turns",
+        ),
+        (status is TurnStatus.STUCK, "the model reports that it is stuck"),
+        (signals.corrections >= CORRECTIONS, f"corrected by people {signals.corrections} times"),
+    )
+    return tuple(reason for holds, reason in rules if holds)
+
+
+def nudges(signals: Signals, task: TaskType) -> tuple[str, ...]:
+    """What to tell the model two turns before a counted trigger would fire."""
+    rules = (
+        (
+            signals.same_errors == SAME_ERRORS - NUDGE_AHEAD,
+            f"A tool failed ({signals.last_error}). Read its message and change the approach.",
+        ),
+        (
+            signals.no_progress_turns == NO_PROGRESS_TURNS - NUDGE_AHEAD and task not in READING_TASKS,
+            f"No file has changed for {signals.no_progress_turns} turns. Make the next change now, finish, or ask.",
+        ),
+    )
+    warning = f"After {NUDGE_AHEAD} more turns like this one the work is handed on."
+    return tuple(f"{text} {warning}" for holds, text in rules if holds)
+
+
+@dataclass(frozen=True, slots=True)
+class Ladder:
+    """The escalation path, weakest model first, and the tiers that models off the path enter it from."""
+
+    path: tuple[ModelName, ...]
+    tiers: tuple[tuple[ModelName, ...], ...]
+
+    def next_up(self, model: ModelName) -> ModelName:
+        """The model above: the next of the path, else the first of the path in the next higher tier; itself at the top.
+
+        A model in no tier enters as if it were in the lowest.
+        """
+        if model in self.path:
+            return self.path[min(self.path.index(model) + 1, len(self.path) - 1)]
+        higher = self.tiers[max(self.tier_of(model), 1) :]
+        entries = (step for tier in higher for step in self.path if step in tier)
+        return next(entries, self.path[-1])
+
+    def at_top(self, model: ModelName) -> bool:
+        """Whether no model is above."""
+        return self.next_up(model) == model
+
+    def tier_of(self, model: ModelName) -> int:
+        """The highest tier that holds the model, from 1; 0 when none does."""
+        holding = (number for number, tier in enumerate(self.tiers, start=1) if model in tier)
+        return max(holding, default=0)
+
+    def can_escalate(self, current: ModelName, target: ModelName) -> bool:
+        """Whether ``target`` is reached from ``current`` by going up."""
+        seen = current
+        while not self.at_top(seen):
+            seen = self.next_up(seen)
+            if seen == target:
+                return True
+        return False

@@ -1,0 +1,132 @@
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from discord_agent.domain.classification import READING_TASKS, TaskType
+from discord_agent.domain.escalation import (
+    AskPeople,
+    CarryOn,
+    Escalate,
+    Ladder,
+    Nudge,
+    decide,
+    nudges,
+    triggers,
+)
+from discord_agent.domain.ids import ModelName
+from discord_agent.domain.run import Signals, TurnStatus
+
+
+def names(*models: str) -> tuple[ModelName, ...]:
+    return tuple(ModelName(model) for model in models)
+
+
+LADDER = Ladder(
+    path=names("mistral-nemo", "minimax-m2.1", "qwen3-coder-plus", "claude-sonnet-4.5", "claude-opus-4.5"),
+    tiers=(
+        names("mistral-nemo", "gpt-oss-120b:exacto", "general", "gemini-2.5-flash-lite"),
+        names("minimax-m2.1", "gpt-5.1-codex-mini", "gemini-3-flash", "glm-4.7"),
+        names("qwen3-coder-plus", "gpt-5.1-codex-max", "gemini-3-pro", "claude-sonnet-4.5"),
+        names("qwen3-max", "gpt-5.2-codex", "claude-sonnet-4.5", "claude-opus-4.5"),
+    ),
+)
+EVERY_MODEL = sorted({model for tier in LADDER.tiers for model in tier})
+LOW, HIGH = ModelName("minimax-m2.1"), ModelName("qwen3-coder-plus")
+
+
+@pytest.mark.parametrize(
+    ("model", "above"),
+    [
+        ("mistral-nemo", "minimax-m2.1"),
+        ("minimax-m2.1", "qwen3-coder-plus"),
+        ("qwen3-coder-plus", "claude-sonnet-4.5"),
+        ("claude-sonnet-4.5", "claude-opus-4.5"),
+        ("claude-opus-4.5", "claude-opus-4.5"),
+        ("gpt-5.1-codex-mini", "qwen3-coder-plus"),
+        ("gemini-3-pro", "claude-sonnet-4.5"),
+        ("gemini-2.5-flash-lite", "minimax-m2.1"),
+        ("qwen3-max", "claude-opus-4.5"),
+        ("a-model-nobody-listed", "minimax-m2.1"),
+    ],
+)
+def test_the_path_leads_up(model: str, above: str) -> None:
+    assert LADDER.next_up(ModelName(model)) == above
+
+
+@given(st.sampled_from(EVERY_MODEL))
+def test_every_model_reaches_the_top_in_as_many_steps_as_the_path_has(model: ModelName) -> None:
+    for _ in LADDER.path:
+        model = LADDER.next_up(model)
+    assert LADDER.at_top(model)
+
+
+@given(st.sampled_from(EVERY_MODEL))
+def test_a_step_up_never_leads_to_a_lower_tier(model: ModelName) -> None:
+    assert LADDER.tier_of(LADDER.next_up(model)) >= LADDER.tier_of(model)
+
+
+def test_the_ladder_tells_what_can_be_reached() -> None:
+    assert LADDER.can_escalate(ModelName("glm-4.7"), ModelName("claude-opus-4.5"))
+    assert not LADDER.can_escalate(ModelName("claude-opus-4.5"), ModelName("glm-4.7"))
+    assert not LADDER.can_escalate(ModelName("claude-opus-4.5"), ModelName("claude-opus-4.5"))
+
+
+def test_a_model_of_no_tier_has_no_capability() -> None:
+    assert LADDER.tier_of(ModelName("unknown")) == 0
+    assert LADDER.tier_of(ModelName("claude-sonnet-4.5")) == 4
+
+
+@pytest.mark.parametrize(
+    ("below", "at"),
+    [
+        (Signals(low_confidence_streak=1), Signals(low_confidence_streak=2)),
+        (Signals(same_errors=2), Signals(same_errors=3)),
+        (Signals(no_progress_turns=4), Signals(no_progress_turns=5)),
+        (Signals(corrections=1), Signals(corrections=2)),
+    ],
+)
+def test_a_trigger_fires_exactly_at_its_threshold(below: Signals, at: Signals) -> None:
+    assert triggers(below, TurnStatus.CONTINUE, TaskType.CODING) == ()
+    assert len(triggers(at, TurnStatus.CONTINUE, TaskType.CODING)) == 1
+
+
+def test_a_model_that_reports_being_stuck_is_replaced() -> None:
+    verdict = decide(Signals(), TurnStatus.STUCK, TaskType.CODING, model=LOW, next_up=HIGH)
+    assert verdict == Escalate(HIGH, "the model reports that it is stuck")
+
+
+def test_all_reasons_are_given() -> None:
+    signals = Signals(low_confidence_streak=2, same_errors=3, no_progress_turns=6, corrections=2)
+    verdict = decide(signals, TurnStatus.STUCK, TaskType.CODING, model=LOW, next_up=HIGH)
+    assert verdict == Escalate(
+        HIGH,
+        "confidence below 30% for 2 turns; same error 3 times; no file changes for 6 turns; "
+        "the model reports that it is stuck; corrected by people 2 times",
+    )
+
+
+def test_at_the_top_people_are_asked() -> None:
+    verdict = decide(Signals(same_errors=3), TurnStatus.CONTINUE, TaskType.CODING, model=HIGH, next_up=HIGH)
+    assert verdict == AskPeople("same error 3 times")
+
+
+@pytest.mark.parametrize("task", sorted(READING_TASKS))
+def test_reading_tasks_need_not_change_files_but_obey_every_other_rule(task: TaskType) -> None:
+    idle = Signals(no_progress_turns=9)
+    assert decide(idle, TurnStatus.CONTINUE, task, model=LOW, next_up=HIGH) == CarryOn()
+    assert nudges(Signals(no_progress_turns=3), task) == ()
+    assert triggers(Signals(same_errors=3), TurnStatus.CONTINUE, task) == ("same error 3 times",)
+
+
+@pytest.mark.parametrize("signals", [Signals(no_progress_turns=3), Signals(same_errors=1, last_error="pytest: boom")])
+def test_a_nudge_comes_two_turns_ahead(signals: Signals) -> None:
+    verdict = decide(signals, TurnStatus.CONTINUE, TaskType.CODING, model=LOW, next_up=HIGH)
+    assert isinstance(verdict, Nudge)
+    assert "2 more turns" in verdict.text
+
+
+@pytest.mark.parametrize(
+    "signals", [Signals(), Signals(no_progress_turns=2), Signals(no_progress_turns=4), Signals(same_errors=2)]
+)
+def test_between_nudge_and_threshold_the_run_carries_on(signals: Signals) -> None:
+    assert decide(signals, TurnStatus.CONTINUE, TaskType.CODING, model=LOW, next_up=HIGH) == CarryOn()
