@@ -1,0 +1,344 @@
+"""Discord's raw payloads into domain values: unknown, missing and null fields are tolerated, garbage is not."""
+
+import re
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Annotated, Any, Final
+
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError, field_validator, model_validator
+
+from discord_agent.domain.controls import decode
+from discord_agent.domain.errors import InvalidEvent, InvalidInput
+from discord_agent.domain.ids import ChannelId, ExecutionId, GuildId, MessageId, RoleId, ThreadId, UserId
+from discord_agent.domain.inbound import (
+    Attachment,
+    Author,
+    ButtonPressed,
+    CommandInvoked,
+    Inbound,
+    InboundMessage,
+    MessageDeleted,
+    MessageEdited,
+    Reaction,
+    ThreadDeleted,
+)
+from discord_agent.envelope import INTERACTION_CREATE
+
+_MAX_CONTENT: Final = 4000
+_WRITTEN_BY_SOMEBODY: Final = frozenset({0, 19})
+"""Message types DEFAULT and REPLY; all others are notices that Discord writes itself."""
+
+_COMMAND: Final = 2
+_COMPONENT: Final = 3
+_SUB_COMMANDS: Final = frozenset({1, 2})
+
+type Snowflake = Annotated[str, StringConstraints(pattern=r"^[0-9]{1,20}$")]
+
+
+@dataclass(frozen=True, slots=True)
+class BotIdentity:
+    """Who the bot is, for recognising that it is spoken to."""
+
+    id: UserId
+    username: str = ""
+
+
+class _Wire(BaseModel):
+    """A part of a payload; null counts as missing. Inputs stay out of errors: they hold interaction tokens."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore", hide_input_in_errors=True)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _drop_nulls(cls, value: Any) -> Any:
+        return {key: item for key, item in value.items() if item is not None} if isinstance(value, dict) else value
+
+
+class _User(_Wire):
+    id: Snowflake
+    username: str = ""
+    global_name: str = ""
+    bot: bool = False
+
+
+class _Member(_Wire):
+    user: _User | None = None
+    roles: tuple[str, ...] = ()
+    permissions: int = 0
+
+    @field_validator("permissions", mode="before")
+    @classmethod
+    def _bit_set(cls, value: Any) -> int:
+        return int(value) if isinstance(value, int) or (isinstance(value, str) and value.isdecimal()) else 0
+
+
+class _Attachment(_Wire):
+    id: Snowflake
+    filename: str = "file"
+    url: str = ""
+    size: int = Field(0, ge=0)
+    content_type: str = ""
+
+
+class _Reference(_Wire):
+    message_id: Snowflake | None = None
+
+
+class _Message(_Wire):
+    id: Snowflake
+    channel_id: Snowflake
+    guild_id: Snowflake | None = None
+    type: int = 0
+    author: _User | None = None
+    member: _Member = _Member()
+    content: str | None = None
+    mentions: tuple[_User, ...] = ()
+    attachments: tuple[_Attachment, ...] = ()
+    message_reference: _Reference = _Reference()
+    edited_timestamp: str | None = None
+
+
+class _Emoji(_Wire):
+    name: str = ""
+
+
+class _Reaction(_Wire):
+    user_id: Snowflake
+    channel_id: Snowflake
+    message_id: Snowflake
+    guild_id: Snowflake | None = None
+    member: _Member = _Member()
+    emoji: _Emoji = _Emoji()
+
+
+class _Gone(_Wire):
+    id: Snowflake
+    guild_id: Snowflake | None = None
+
+
+class _Option(_Wire):
+    name: str
+    type: int = 3
+    value: str | bool | int | float = ""
+    options: tuple["_Option", ...] = ()
+
+
+class _InteractionData(_Wire):
+    name: str = ""
+    custom_id: str = ""
+    target_id: Snowflake | None = None
+    options: tuple[_Option, ...] = ()
+
+
+class _MessageId(_Wire):
+    id: Snowflake
+
+
+class _Channel(_Wire):
+    id: Snowflake | None = None
+
+
+class _Interaction(_Wire):
+    id: Snowflake
+    application_id: Snowflake
+    token: str
+    type: int
+    data: _InteractionData = _InteractionData()
+    guild_id: Snowflake | None = None
+    channel_id: Snowflake | None = None
+    channel: _Channel = _Channel()
+    member: _Member = _Member()
+    user: _User | None = None
+    message: _MessageId | None = None
+
+
+def parse(event: str, data: Mapping[str, Any], bot: BotIdentity) -> Inbound | None:
+    """What an event means; None for events the bot does not act on. InvalidEvent when the payload is garbage."""
+    parser = _PARSERS.get(event)
+    if parser is None:
+        return None
+    try:
+        return parser(data, bot)
+    except ValidationError as error:
+        raise _invalid(event, error) from error
+
+
+def parse_dispatch(frame: Mapping[str, Any], bot: BotIdentity) -> Inbound | None:
+    """What a gateway dispatch ``{"t": name, "d": payload}`` means."""
+    event, data = frame.get("t"), frame.get("d")
+    if not isinstance(event, str) or not isinstance(data, Mapping):
+        raise InvalidEvent("a dispatch needs a name (t) and an object (d)")
+    return parse(event, data, bot)
+
+
+def parse_interaction(data: Mapping[str, Any]) -> ButtonPressed | CommandInvoked | None:
+    """What an interaction asks for; None for a ping, autocomplete or a kind that is not used."""
+    try:
+        interaction = _Interaction.model_validate(data)
+    except ValidationError as error:
+        raise _invalid(INTERACTION_CREATE, error) from error
+    if interaction.type not in {_COMMAND, _COMPONENT}:
+        return None
+    channel = interaction.channel_id or interaction.channel.id
+    user = interaction.member.user or interaction.user
+    if channel is None or user is None:
+        raise InvalidEvent("an interaction needs a channel and a user")
+    author = _author(user, interaction.member)
+    if interaction.type == _COMMAND:
+        return _command(interaction, ChannelId(channel), author)
+    return _button(interaction, ChannelId(channel), author)
+
+
+def parse_message(data: Mapping[str, Any], bot: BotIdentity) -> InboundMessage | None:
+    """A message as REST or the gateway shows it; None for a notice that nobody wrote."""
+    try:
+        return _message(_Message.model_validate(data), bot)
+    except ValidationError as error:
+        raise _invalid("message", error) from error
+
+
+def _message(message: _Message, bot: BotIdentity) -> InboundMessage | None:
+    if message.type not in _WRITTEN_BY_SOMEBODY:
+        return None
+    if message.author is None:
+        raise InvalidEvent("a message needs an author")
+    content = (message.content or "")[:_MAX_CONTENT]
+    return InboundMessage(
+        id=MessageId(message.id),
+        channel_id=ChannelId(message.channel_id),
+        guild_id=_guild(message.guild_id),
+        author=_author(message.author, message.member),
+        content=content,
+        mentions_bot=_mentions(message, content, bot),
+        attachments=tuple(
+            Attachment(file.id, file.filename, file.url, file.size, file.content_type)
+            for file in message.attachments
+            if file.url
+        ),
+        reply_to=MessageId(message.message_reference.message_id) if message.message_reference.message_id else None,
+    )
+
+
+def _mentions(message: _Message, content: str, bot: BotIdentity) -> bool:
+    listed = any(user.id == bot.id for user in message.mentions)
+    tagged = bool(bot.id) and re.search(rf"<@!?{re.escape(bot.id)}>", content) is not None
+    named = (
+        bool(bot.username)
+        and re.search(rf"(?<![\w@])@{re.escape(bot.username)}(?!\w)", content, re.IGNORECASE) is not None
+    )
+    return listed or tagged or named
+
+
+def _edit(message: _Message) -> MessageEdited | None:
+    # Discord sends updates of its own too, for example when it adds a link's preview: those carry no edit time.
+    if message.content is None or message.edited_timestamp is None:
+        return None
+    return MessageEdited(MessageId(message.id), ChannelId(message.channel_id), message.content[:_MAX_CONTENT])
+
+
+def _deletion(message: _Message) -> MessageDeleted:
+    return MessageDeleted(MessageId(message.id), ChannelId(message.channel_id))
+
+
+def _thread_deletion(gone: _Gone) -> ThreadDeleted:
+    return ThreadDeleted(ThreadId(gone.id), _guild(gone.guild_id))
+
+
+def _reaction(reaction: _Reaction, *, added: bool) -> Reaction | None:
+    if not reaction.emoji.name:
+        return None
+    user = reaction.member.user or _User(id=reaction.user_id)
+    return Reaction(
+        emoji=reaction.emoji.name,
+        message_id=MessageId(reaction.message_id),
+        channel_id=ChannelId(reaction.channel_id),
+        guild_id=_guild(reaction.guild_id),
+        author=_author(user, reaction.member),
+        added=added,
+    )
+
+
+def _command(interaction: _Interaction, channel: ChannelId, author: Author) -> CommandInvoked:
+    names, options = [interaction.data.name], interaction.data.options
+    while len(options) == 1 and options[0].type in _SUB_COMMANDS:
+        names.append(options[0].name)
+        options = options[0].options
+    values = tuple((option.name, _text(option.value)) for option in options)
+    target = (("target_id", interaction.data.target_id),) if interaction.data.target_id else ()
+    return CommandInvoked(
+        interaction_id=interaction.id,
+        token=interaction.token,
+        application_id=interaction.application_id,
+        name=" ".join(names),
+        options=(*values, *target),
+        channel_id=channel,
+        guild_id=_guild(interaction.guild_id),
+        author=author,
+    )
+
+
+def _button(interaction: _Interaction, channel: ChannelId, author: Author) -> ButtonPressed:
+    if interaction.message is None:
+        raise InvalidEvent("a component needs its message")
+    action, execution_id, argument = _control(interaction.data.custom_id)
+    return ButtonPressed(
+        interaction_id=interaction.id,
+        token=interaction.token,
+        application_id=interaction.application_id,
+        action=action,
+        execution_id=execution_id,
+        message_id=MessageId(interaction.message.id),
+        channel_id=channel,
+        guild_id=_guild(interaction.guild_id),
+        author=author,
+        argument=argument,
+    )
+
+
+def _control(custom_id: str) -> tuple[str, ExecutionId, str]:
+    """Action, execution and argument; an empty action for a button that is not (or no longer) ours."""
+    try:
+        control = decode(custom_id)
+    except InvalidInput:
+        return "", ExecutionId(""), ""
+    return control.action.value, control.execution_id, control.argument
+
+
+def _author(user: _User, member: _Member) -> Author:
+    return Author(
+        id=UserId(user.id),
+        # A bot is told apart by its user name (OTHER_BOT_USERNAME); a person is shown by the name they chose.
+        name=user.username if user.bot else user.global_name or user.username,
+        is_bot=user.bot,
+        roles=tuple(RoleId(role) for role in member.roles),
+        permissions=member.permissions,
+    )
+
+
+def _guild(value: str | None) -> GuildId | None:
+    return GuildId(value) if value else None
+
+
+def _text(value: str | float) -> str:
+    return str(value).lower() if isinstance(value, bool) else str(value)
+
+
+def _faults(error: ValidationError) -> Iterator[str]:
+    for fault in error.errors(include_input=False, include_url=False):
+        yield f"{'.'.join(map(str, fault['loc']))}: {fault['msg']}"
+
+
+def _invalid(event: str, error: ValidationError) -> InvalidEvent:
+    return InvalidEvent(f"{event:.40}: {'; '.join(_faults(error)):.500}")
+
+
+_PARSERS: Final[dict[str, Callable[[Mapping[str, Any], BotIdentity], Inbound | None]]] = {
+    "MESSAGE_CREATE": lambda data, bot: _message(_Message.model_validate(data), bot),
+    "MESSAGE_UPDATE": lambda data, _: _edit(_Message.model_validate(data)),
+    "MESSAGE_DELETE": lambda data, _: _deletion(_Message.model_validate(data)),
+    "MESSAGE_REACTION_ADD": lambda data, _: _reaction(_Reaction.model_validate(data), added=True),
+    "MESSAGE_REACTION_REMOVE": lambda data, _: _reaction(_Reaction.model_validate(data), added=False),
+    "THREAD_DELETE": lambda data, _: _thread_deletion(_Gone.model_validate(data)),
+    "CHANNEL_DELETE": lambda data, _: _thread_deletion(_Gone.model_validate(data)),
+    INTERACTION_CREATE: lambda data, _: parse_interaction(data),
+}
