@@ -2,6 +2,8 @@
 
 import re
 from dataclasses import dataclass
+from pathlib import PurePosixPath
+from typing import Final
 
 from discord_agent.domain.errors import InvalidInput
 from discord_agent.domain.ids import ManifestId
@@ -13,6 +15,23 @@ EXCLUDED_NAMES = frozenset(
 
 AGENT_FOLDER = ".agent"
 """The agent's own files inside a workspace (plans, long outputs, test reports): saved, never committed."""
+
+FILE_MODE: Final = 0o644
+EXECUTABLE_MODE: Final = 0o755
+LINK_MODE: Final = 0o120000
+MODES: Final = frozenset({FILE_MODE, EXECUTABLE_MODE, LINK_MODE})
+
+MAX_FILES: Final = 20_000
+"""So that a manifest (about 70 compressed bytes per file) always fits into one Lambda payload of 6 MB, in base64."""
+
+MAX_FILE_BYTES: Final = 32 * 1024 * 1024
+"""So that a function of 1 GB can hold a file, its compressed form and its neighbours at once."""
+
+MAX_PATH_BYTES: Final = 900
+"""So that the key of a published file stays within S3's 1024 bytes."""
+
+MAX_TREE_BYTES: Final = 256 * 1024 * 1024
+"""Half of Lambda's default temporary storage: the other half is for git, caches and what commands write."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,3 +83,39 @@ def safe_path(text: str) -> str:
     if escapes or malformed or into_git:
         raise InvalidInput(f"not a path inside the workspace: {text!r:.80}")
     return path
+
+
+def is_excluded(path: str) -> bool:
+    """Whether ``path`` lies in (or is) a folder that is never saved."""
+    return not EXCLUDED_NAMES.isdisjoint(path.split("/"))
+
+
+_SECRET_NAMES = frozenset(
+    {".env", ".netrc", ".pypirc", ".git-credentials", ".htpasswd", "id_rsa", "id_dsa", "id_ecdsa", "id_ed25519"}
+)
+_SECRET_SUFFIXES = (".pem", ".key", ".p12", ".pfx", ".jks", ".keystore")
+_SECRET_FOLDERS = frozenset({".aws", ".ssh", ".gnupg"})
+_EXAMPLE_SUFFIXES = (".example", ".sample", ".template", ".dist")
+
+
+def looks_secret(path: str) -> bool:
+    """Whether a file's name says that it holds credentials.
+
+    Such a file is neither saved nor committed when a command made it, nor published. What people upload or a
+    repository already tracks is theirs to share, and stays.
+    """
+    pure = PurePosixPath(path)
+    named = pure.name in _SECRET_NAMES or pure.name.endswith(_SECRET_SUFFIXES)
+    environment = pure.name.startswith(".env.") and not pure.name.endswith(_EXAMPLE_SUFFIXES)
+    return named or environment or not _SECRET_FOLDERS.isdisjoint(pure.parts[:-1])
+
+
+def link_stays_inside(path: str, target: str) -> bool:
+    """Whether a symbolic link at ``path`` can only lead to places inside the workspace.
+
+    Only leading ``..`` count as inside: after a name, which may be a link itself, ``..`` could lead anywhere.
+    """
+    parts = target.split("/")
+    climbs = next((index for index, part in enumerate(parts) if part != ".."), len(parts))
+    relative = bool(target) and not target.startswith("/") and "\\" not in target and not _CONTROL.search(target)
+    return relative and climbs <= path.count("/") and ".." not in parts[climbs:] and ".git" not in parts
