@@ -68,7 +68,11 @@ class ModelUnavailable(TransientError):
 
 
 class DiscordUnavailable(TransientError):
-    """Discord answered 5xx, or 429 for longer than a step can wait."""
+    """Discord answered 5xx, or 429 for longer than a step can wait; ``retry_after`` in seconds, 0 when unknown."""
+
+    def __init__(self, message: str = "", *, retry_after: float = 0.0) -> None:
+        super().__init__(message)
+        self.retry_after = retry_after
 
 
 class SandboxUnavailable(TransientError):

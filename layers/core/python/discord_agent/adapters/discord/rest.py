@@ -1,0 +1,183 @@
+"""The Discord port over REST v10."""
+
+from collections.abc import Callable
+from typing import Any, Final
+
+import httpx
+
+from discord_agent.adapters.discord import payloads
+from discord_agent.adapters.discord.client import USER_AGENT, Call, RestClient, Timing
+from discord_agent.adapters.discord.inbound import BotIdentity, parse_message
+from discord_agent.domain.errors import DiscordRefused, DiscordUnavailable, InvalidInput
+from discord_agent.domain.ids import ChannelId, MessageId, ThreadId, snowflake
+from discord_agent.domain.inbound import Attachment, InboundMessage
+from discord_agent.domain.posts import Post
+
+_THREAD_TYPES: Final = frozenset({10, 11, 12})
+_THREAD_EXISTS: Final = 160004
+_ARCHIVE_AFTER_MINUTES: Final = 10080
+_PAGE: Final = 100
+_CDN_HOSTS: Final = frozenset({"cdn.discordapp.com", "media.discordapp.net"})
+_DOWNLOAD_HEADERS: Final = {"User-Agent": USER_AGENT, "Accept-Encoding": "identity"}
+_TIMEOUT: Final = httpx.Timeout(10.0, connect=3.0)
+
+
+class RestDiscord:
+    """Discord as a bot sees it; ``redact`` takes secrets out of every text before it leaves."""
+
+    def __init__(self, client: RestClient, bot: BotIdentity, *, redact: payloads.Redact | None = None) -> None:
+        self._client = client
+        self._bot = bot
+        self._redact: Callable[[str], str] = redact or (lambda text: text)
+
+    @classmethod
+    def connect(
+        cls,
+        *,
+        api_url: str,
+        token: str,
+        bot: BotIdentity,
+        redact: payloads.Redact | None = None,
+        timing: Timing | None = None,
+        transport: httpx.BaseTransport | None = None,
+    ) -> "RestDiscord":
+        """A client of its own with connection pool and time-outs."""
+        http = httpx.Client(timeout=_TIMEOUT, transport=transport, follow_redirects=False)
+        return cls(RestClient(http, api_url=api_url, token=token, timing=timing), bot, redact=redact)
+
+    def send(self, channel: ChannelId, post: Post, *, nonce: str) -> MessageId:
+        """Send one message; the same nonce within minutes sends nothing twice."""
+        files = payloads.redacted_files(post.files, self._redact)
+        payload = payloads.new_message(post, nonce, self._redact)
+        answer = self._client.request(
+            Call("POST", "/channels/{}/messages", (channel,), payload, files=files, repeatable=True)
+        )
+        return MessageId(_id_of(answer))
+
+    def edit(self, channel: ChannelId, message: MessageId, post: Post) -> None:
+        """Replace a message's content, embeds and buttons; its files stay."""
+        payload = payloads.edited_message(post, self._redact)
+        self._client.request(Call("PATCH", "/channels/{}/messages/{}", (channel, message), payload))
+
+    def react(self, channel: ChannelId, message: MessageId, emoji: str) -> None:
+        """Add the bot's own reaction."""
+        ids = (channel, message, emoji)
+        self._client.request(Call("PUT", "/channels/{}/messages/{}/reactions/{}/@me", ids))
+
+    def start_thread(self, channel: ChannelId, message: MessageId, name: str) -> ThreadId:
+        """Start a thread on a message, or return the one that exists; its id is the message's id."""
+        payload = {
+            "name": payloads.thread_name(name, self._redact),
+            "auto_archive_duration": _ARCHIVE_AFTER_MINUTES,
+        }
+        try:
+            answer = self._client.request(Call("POST", "/channels/{}/messages/{}/threads", (channel, message), payload))
+        except DiscordRefused as refusal:
+            if refusal.code == _THREAD_EXISTS:
+                return ThreadId(message)
+            raise
+        return ThreadId(_id_of(answer))
+
+    def rename(self, channel: ChannelId, name: str) -> None:
+        """Rename a thread; a third time within ten minutes is DiscordUnavailable."""
+        payload = {"name": payloads.thread_name(name, self._redact)}
+        self._client.request(Call("PATCH", "/channels/{}", (channel,), payload))
+
+    def is_thread(self, channel: ChannelId) -> bool:
+        """Whether a channel is a thread."""
+        answer = self._client.request(Call("GET", "/channels/{}", (channel,)))
+        return isinstance(answer, dict) and answer.get("type") in _THREAD_TYPES
+
+    def typing(self, channel: ChannelId) -> None:
+        """Show the typing indicator for ten seconds."""
+        self._client.request(Call("POST", "/channels/{}/typing", (channel,)))
+
+    def history(self, channel: ChannelId, *, limit: int) -> tuple[InboundMessage, ...]:
+        """The newest ``limit`` messages that people and bots wrote, oldest first."""
+        found: dict[MessageId, InboundMessage] = {}
+        seen, before = 0, ""
+        while seen < limit:
+            wanted = min(_PAGE, limit - seen)
+            page = self._page(channel, wanted, before)
+            seen += len(page)
+            parsed = (parse_message(raw, self._bot) for raw in page)
+            found |= {message.id: message for message in parsed if message is not None}
+            if len(page) < wanted:
+                break
+            before = min((_id_of(raw) for raw in page), key=int)
+        return tuple(sorted(found.values(), key=lambda message: int(message.id)))
+
+    def download(self, attachment: Attachment, *, limit: int) -> bytes:
+        """An attachment's bytes; DiscordRefused when larger than ``limit`` or not on one of Discord's hosts."""
+        if attachment.size > limit:
+            raise _too_large(attachment, limit)
+        self._check_host(attachment)
+        try:
+            with self._client.http.stream("GET", attachment.url, headers=_DOWNLOAD_HEADERS) as response:
+                return _bounded(response, attachment, limit)
+        except httpx.TransportError as error:
+            raise DiscordUnavailable(f"attachment {attachment.id}: {type(error).__name__}") from error
+
+    def answer(self, application_id: str, token: str, post: Post, *, ephemeral: bool = True) -> None:
+        """Follow up on a deferred interaction.
+
+        Right after a deferred command Discord puts the follow-up in the place of "thinking…"; after a
+        deferred button it is a message of its own. It knows no nonce, so that an unclear failure is not repeated.
+        """
+        files = payloads.redacted_files(post.files, self._redact)
+        payload = payloads.follow_up(post, self._redact, ephemeral=ephemeral)
+        self._client.request(
+            Call(
+                "POST",
+                "/webhooks/{}/{}",
+                (application_id, token),
+                payload,
+                files=files,
+                majors=2,
+                repeatable=False,
+                as_bot=False,
+            )
+        )
+
+    def _page(self, channel: ChannelId, limit: int, before: str) -> list[dict[str, Any]]:
+        query: dict[str, str | int] = {"limit": limit} | ({"before": before} if before else {})
+        answer = self._client.request(Call("GET", "/channels/{}/messages", (channel,), query=query))
+        if not isinstance(answer, list):
+            raise DiscordUnavailable("the answer to GET messages is not a list")
+        return [raw for raw in answer if isinstance(raw, dict)]
+
+    def _check_host(self, attachment: Attachment) -> None:
+        try:
+            url, api = httpx.URL(attachment.url), httpx.URL(self._client.api_url)
+        except httpx.InvalidURL as error:
+            raise DiscordRefused(f"attachment {attachment.id} has no usable address") from error
+        on_the_cdn = url.scheme == "https" and url.port is None and url.host in _CDN_HOSTS
+        on_the_api = (url.scheme, url.host, url.port) == (api.scheme, api.host, api.port)
+        if url.userinfo or not (on_the_cdn or on_the_api):
+            raise DiscordRefused(
+                f"attachment {attachment.id} lies on {url.host!r:.80}, which is none of Discord's hosts"
+            )
+
+
+def _bounded(response: httpx.Response, attachment: Attachment, limit: int) -> bytes:
+    if response.is_server_error or response.status_code == httpx.codes.TOO_MANY_REQUESTS:
+        raise DiscordUnavailable(f"attachment {attachment.id}: {response.status_code}")
+    if not response.is_success:
+        raise DiscordRefused(f"attachment {attachment.id}: {response.status_code}", status=response.status_code)
+    content = bytearray()
+    for chunk in response.iter_bytes():
+        content += chunk
+        if len(content) > limit:
+            raise _too_large(attachment, limit)
+    return bytes(content)
+
+
+def _too_large(attachment: Attachment, limit: int) -> DiscordRefused:
+    return DiscordRefused(f"attachment {attachment.id} is larger than {limit} bytes", status=413)
+
+
+def _id_of(answer: Any) -> str:
+    try:
+        return snowflake(answer.get("id") if isinstance(answer, dict) else None)
+    except InvalidInput as error:
+        raise DiscordUnavailable("Discord's answer names no id") from error
