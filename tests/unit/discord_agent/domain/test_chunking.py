@@ -3,7 +3,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from discord_agent.domain import fences
-from discord_agent.domain.chunking import LIMIT, chunks, cut, posts, split
+from discord_agent.domain.chunking import LIMIT, cut, pieces, posts, split
 
 DISCORD_LIMIT = 2000
 markdown = st.lists(
@@ -31,27 +31,27 @@ def with_newline_at(index: int, length: int) -> str:
     ],
 )
 def test_a_text_is_cut_after_a_late_newline_else_at_the_limit(text: str, lengths: list[int]) -> None:
-    assert [len(piece) for piece in split(text)] == lengths
+    assert [len(piece) for piece in pieces(text)] == lengths
 
 
 @given(st.one_of(markdown, st.text(max_size=6000)))
 def test_the_pieces_joined_are_the_text_and_none_is_too_long(text: str) -> None:
-    pieces = split(text)
-    assert "".join(pieces) == text
-    assert all(0 < len(piece.removesuffix("\n")) <= LIMIT for piece in pieces if piece != "\n")
+    found = pieces(text)
+    assert "".join(found) == text
+    assert all(0 < len(piece.removesuffix("\n")) <= LIMIT for piece in found if piece != "\n")
 
 
 @given(st.one_of(markdown, st.text(max_size=6000)))
 @example("`" * 5000)
 @example("```" + "x" * 5000)
 def test_no_message_is_longer_than_discord_allows_even_with_fences_added(text: str) -> None:
-    assert all(0 < len(part.removesuffix("\n")) <= DISCORD_LIMIT for part in chunks(text))
+    assert all(0 < len(part.removesuffix("\n")) <= DISCORD_LIMIT for part in split(text))
 
 
 @given(st.integers(1, 300), st.sampled_from(["", "python", "c++"]))
 def test_a_cut_code_block_is_closed_and_opened_again_with_its_language(lines: int, language: str) -> None:
     code = [f"call_number({number})" for number in range(lines)]
-    parts = chunks("\n".join(["Before.", f"```{language}", *code, "```", "After."]))
+    parts = split("\n".join(["Before.", f"```{language}", *code, "```", "After."]))
     blocks = [block for part in parts for block in fences.spans(part)]
     assert all(block.fence is None for block in blocks)
     shown = [line for part in parts for line in part.splitlines() if line.startswith("call_number")]
@@ -62,13 +62,13 @@ def test_a_cut_code_block_is_closed_and_opened_again_with_its_language(lines: in
 @given(st.integers(1, 60))
 def test_no_empty_code_block_is_left_where_a_cut_meets_a_fence(shift: int) -> None:
     text = "x" * (1900 - shift) + "\n```python\nprint()\n```\n" + "y" * 1880 + "\n```\nlast\n```"
-    for part in chunks(text):
+    for part in split(text):
         for block in fences.spans(part):
             assert part[block.start : block.end].strip("`\n").removeprefix("python").strip()
 
 
 def test_blank_messages_are_left_out() -> None:
-    assert chunks(" \n\n") == ()
+    assert split(" \n\n") == ()
     assert posts("") == ()
 
 

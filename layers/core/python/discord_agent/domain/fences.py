@@ -57,5 +57,7 @@ def spans(text: str, within: Fence | None = None) -> Iterator[Span]:
 
 def open_after(text: str, within: Fence | None = None) -> Fence | None:
     """The block that is open where a text ends."""
-    *_, last = (None, *spans(text, within))
-    return last.fence if last else None
+    fence = within
+    for span in spans(text, within):
+        fence = span.fence
+    return fence
