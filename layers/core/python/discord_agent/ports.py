@@ -33,6 +33,7 @@ from discord_agent.domain.session import (
     Session,
 )
 from discord_agent.domain.workspace import Head, Manifest
+from discord_agent.envelope import Envelope
 
 
 class Clock(Protocol):
@@ -333,14 +334,24 @@ class Events(Protocol):
 class Machines(Protocol):
     """The state machines."""
 
-    def start(self, machine: str, execution: ExecutionId, data: Mapping[str, Any]) -> None:
-        """Start an execution; the same name again is no error and starts nothing."""
+    def start(self, machine: str, execution: ExecutionId, data: RunState | Mapping[str, object]) -> None:
+        """Start an execution of a machine of the declaration; the same name again is no error and starts nothing.
+
+        ``data`` is its input: a RunState, or a mapping with a RunState among its values.
+        """
 
     def succeed(self, task_token: str, output: Mapping[str, Any]) -> bool:
         """Answer a waiting task; False if it no longer waits."""
 
     def abort(self, machine: str, execution: ExecutionId, cause: str) -> None:
         """Stop an execution."""
+
+
+class InboundQueue(Protocol):
+    """The queue of events from Discord. Errors: QueueUnavailable, InvalidEvent."""
+
+    def put(self, envelope: Envelope, *, occurrence: str = "") -> None:
+        """Queue an event once, in order per thread; ``occurrence`` tells apart events that can happen again."""
 
 
 class Wakeups(Protocol):

@@ -1,5 +1,6 @@
 """The environment of each function as a typed model, read once when the function starts; nothing else reads it."""
 
+import os
 from collections.abc import Mapping
 from datetime import timedelta
 from typing import Self
@@ -126,3 +127,8 @@ class FinishSettings(WorkspaceSettings):
     """Finish."""
 
     approval_machine: str = Field(alias="APPROVAL_MACHINE_ARN")
+
+
+def environment() -> Mapping[str, str]:
+    """The process environment; the only place that reads it."""
+    return os.environ  # noqa: TID251 - this is that place

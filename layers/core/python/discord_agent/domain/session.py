@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
-from discord_agent.domain.classification import FlowType
+from discord_agent.domain.classification import Classification, FlowType
 from discord_agent.domain.ids import (
     ChannelId,
     CommitSha,
@@ -162,5 +162,5 @@ class ExecutionRecord:
     turns: int = 0
     usage: Usage = Usage()
     cost: Cost = Cost()
-    classification: str = ""
+    classification: Classification | None = None
     completed_at: datetime | None = None

@@ -1,0 +1,51 @@
+"""The HTTP API in front of ``interactions``, as API Gateway's HTTP API would call it (payload format 2.0)."""
+
+import time
+import uuid
+from collections.abc import Callable
+from typing import Any
+
+from starlette.applications import Starlette
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+type Invoke = Callable[[str, dict[str, Any]], Any]
+
+
+def edge(invoke: Invoke) -> Starlette:
+    """An app whose ``POST /interactions`` invokes the function; ``invoke`` returns an object with payload and error."""
+
+    async def interactions(request: Request) -> Response:
+        event = http_event(
+            request.method, request.url.path, dict(request.headers), (await request.body()).decode("utf-8", "replace")
+        )
+        result = await run_in_threadpool(invoke, "interactions", event)
+        if result.error:
+            return Response('{"message":"Internal Server Error"}', 500, media_type="application/json")
+        answer = result.payload
+        return Response(
+            answer.get("body", ""), int(answer.get("statusCode", 200)), headers=dict(answer.get("headers", {}))
+        )
+
+    return Starlette(routes=[Route("/interactions", interactions, methods=["POST"])])
+
+
+def http_event(method: str, path: str, headers: dict[str, str], body: str) -> dict[str, Any]:
+    """The event API Gateway makes of a request."""
+    now = time.time()
+    return {
+        "version": "2.0",
+        "routeKey": f"{method} {path}",
+        "rawPath": path,
+        "rawQueryString": "",
+        "headers": {name.lower(): value for name, value in headers.items()},
+        "requestContext": {
+            "http": {"method": method, "path": path, "protocol": "HTTP/1.1", "sourceIp": "127.0.0.1"},
+            "requestId": str(uuid.uuid4()),
+            "timeEpoch": int(now * 1000),
+        },
+        "body": body,
+        "isBase64Encoded": False,
+    }

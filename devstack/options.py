@@ -1,0 +1,39 @@
+"""What a person can choose about the development stack."""
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Final
+
+ROOT: Final = Path(__file__).resolve().parent.parent
+SAMPLE: Final = ROOT / "devstack" / "samples" / "auth-service"
+DEMO_SCRIPT: Final = ROOT / "devstack" / "scripts" / "demo.yaml"
+DEMO_TASK: Final = "refactor the authentication module to use JWT"
+
+
+@dataclass(frozen=True, slots=True)
+class ModelAccess:
+    """How to reach real models; without a key the scripted model plays."""
+
+    base_url: str = ""
+    key: str = field(default="", repr=False)
+
+    @property
+    def is_real(self) -> bool:
+        """Whether real models answer."""
+        return bool(self.key)
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """``data`` None: nothing outlives the stack; port 0: any free port; ``discord_token``: the real Discord."""
+
+    data: Path | None = None
+    repository: Path = SAMPLE
+    script: Path = DEMO_SCRIPT
+    port: int = 0
+    model: ModelAccess = ModelAccess()
+    discord_token: str = field(default="", repr=False)
+    processes: bool = True
+    time_scale: float = 1.0
+    debounce_seconds: float = 2.0
+    parameters: tuple[tuple[str, str], ...] = ()

@@ -1,0 +1,20 @@
+"""Lambda entry of ``approval``: waits for a decision with a task token, or carries one out."""
+
+from discord_agent import bootstrap
+from discord_agent.domain.ids import MessageId, UserId
+from discord_agent.domain.session import Decision
+from discord_agent.entrypoint import Context, Event, composed, run_of, text_of
+
+_await_decision = composed(bootstrap.await_decision)
+_carry_out = composed(bootstrap.carry_out)
+
+
+def handler(event: Event, _context: Context) -> Event:
+    """Take ``{run, message_id, task_token}`` or ``{run, message_id, decision, by}``."""
+    run, message = run_of(event), MessageId(text_of(event, "message_id"))
+    if "task_token" in event:
+        _await_decision()(run, message, text_of(event, "task_token"))
+        return {}
+    by = event.get("by")
+    _carry_out()(run, message, Decision(text_of(event, "decision")), UserId(by) if isinstance(by, str) else None)
+    return event

@@ -1,0 +1,12 @@
+"""Lambda entry of ``fail``: from a catcher, from an execution's status event, from dead letters."""
+
+from discord_agent import bootstrap
+from discord_agent.entrypoint import Context, Event, composed
+
+_fail = composed(bootstrap.fail)
+
+
+def handler(event: Event, _context: Context) -> Event:
+    """Take a run with its failure, an EventBridge event, or a batch of dead letters."""
+    _fail()(event)
+    return {}

@@ -1,0 +1,112 @@
+"""What surrounds every step in a Lambda: settings, composition once per environment, parsing, logging."""
+
+import json
+import logging
+from collections.abc import Callable, Mapping
+from functools import lru_cache
+from typing import Any, Protocol
+
+from aws_lambda_powertools.utilities.batch import (
+    BatchProcessor,
+    EventType,
+    SqsFifoPartialProcessor,
+    process_partial_response,
+)
+
+from discord_agent.adapters.codec import from_json, to_json
+from discord_agent.domain.errors import InvalidEvent
+from discord_agent.domain.run import RunState
+from discord_agent.settings import environment
+
+type Event = dict[str, Any]
+type Handler = Callable[[Event, "Context"], Any]
+type Build[Step] = Callable[[Mapping[str, str]], Step]
+
+_LOG = logging.getLogger(__name__)
+
+
+class Context(Protocol):
+    """What the steps use of the Lambda context."""
+
+    aws_request_id: str
+
+    def get_remaining_time_in_millis(self) -> int:
+        """Milliseconds until the function is stopped."""
+
+
+def composed[Step](build: Build[Step]) -> Callable[[], Step]:
+    """Compose a step on its first use, and anew only when the environment changes."""
+
+    @lru_cache(maxsize=1)
+    def compose(variables: tuple[tuple[str, str], ...]) -> Step:
+        return build(dict(variables))
+
+    return lambda: compose(tuple(sorted(environment().items())))
+
+
+def run_step(build: Build[Callable[[RunState], RunState]]) -> Handler:
+    """A handler that takes a run and returns it changed."""
+    step = composed(build)
+
+    def handler(event: Event, context: Context) -> Event:
+        run = from_json(RunState, event)
+        _LOG.info("step", extra=_correlation(run, context))
+        result: Event = to_json(step()(run))
+        return result
+
+    return handler
+
+
+def run_of(event: Event) -> RunState:
+    """The run inside an event that carries more than the run."""
+    return from_json(RunState, event.get("run"))
+
+
+def text_of(event: Event, name: str) -> str:
+    """A required text of an event."""
+    value = event.get(name)
+    if not isinstance(value, str) or not value:
+        raise InvalidEvent(f"the event needs a text {name!r}")
+    return value
+
+
+def queue_step(build: Build[Callable[[str], None]], *, fifo: bool) -> Handler:
+    """A handler that consumes a queue message by message; what fails goes back to the queue, in order if FIFO."""
+    step = composed(build)
+    processor = SqsFifoPartialProcessor if fifo else BatchProcessor
+
+    def handler(event: Event, context: Context) -> Any:
+        return process_partial_response(
+            event=event,
+            record_handler=lambda record: step()(record["body"]),
+            processor=processor() if fifo else BatchProcessor(event_type=EventType.SQS),
+            context=context,  # type: ignore[arg-type]  # Powertools wants its own class; it only reads the Protocol's part
+        )
+
+    return handler
+
+
+def bodies(event: Event) -> list[str]:
+    """The bodies of queue messages in an event, [] when it is not from a queue."""
+    records = event.get("Records")
+    return [record["body"] for record in records] if isinstance(records, list) else []
+
+
+def json_object(text: str) -> Event:
+    """A JSON object; InvalidEvent otherwise."""
+    try:
+        data = json.loads(text)
+    except ValueError as error:
+        raise InvalidEvent("not JSON") from error
+    if not isinstance(data, dict):
+        raise InvalidEvent("not a JSON object")
+    return data
+
+
+def _correlation(run: RunState, context: Context) -> dict[str, object]:
+    return {
+        "execution_id": run.execution_id,
+        "thread_id": run.thread_id,
+        "turn": run.turn,
+        "request_id": context.aws_request_id,
+    }

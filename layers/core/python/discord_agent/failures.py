@@ -1,0 +1,73 @@
+"""The three ways in which a failure arrives, each brought to ``steps.fail``."""
+
+from dataclasses import dataclass, replace
+from typing import Any, Final
+
+from discord_agent.adapters.codec import from_json
+from discord_agent.adapters.discord.inbound import BotIdentity, parse
+from discord_agent.domain.errors import InvalidEvent
+from discord_agent.domain.ids import MessageId, ThreadId, UserId
+from discord_agent.domain.inbound import InboundMessage
+from discord_agent.domain.run import RunState, StepFailure
+from discord_agent.entrypoint import Event, bodies, json_object
+from discord_agent.envelope import Envelope
+from discord_agent.steps.fail import Fail
+
+_STATUS_CHANGE: Final = "Step Functions Execution Status Change"
+_APPROVAL: Final = "-approval"
+
+
+@dataclass(frozen=True, slots=True)
+class Failures:
+    """Tells a catcher's run, an execution's status event and dead letters apart."""
+
+    fail: Fail
+    bot: BotIdentity
+
+    def __call__(self, event: Event) -> None:
+        """Bring about one terminal message for whatever failed."""
+        if event.get("detail-type") == _STATUS_CHANGE:
+            self._execution_ended(event.get("detail", {}))
+        elif "Records" in event:
+            for body in bodies(event):
+                self._dead_letter(json_object(body))
+        else:
+            self._run_failed(from_json(RunState, event))
+
+    def _run_failed(self, run: RunState) -> None:
+        is_decision = run.commit is not None and run.outcome is not None
+        if is_decision:
+            self.fail.decision_failed(run)
+        else:
+            self.fail.run_failed(run)
+
+    def _execution_ended(self, detail: dict[str, Any]) -> None:
+        """``input`` is the state the execution began with; what it reached since lies in its record."""
+        data = json_object(str(detail.get("input") or "{}"))
+        name = str(detail.get("name", ""))
+        failure = StepFailure(
+            str(detail.get("error") or detail.get("status") or "Unknown"), str(detail.get("cause") or "")
+        )
+        if name.endswith(_APPROVAL):
+            self.fail.decision_failed(replace(from_json(RunState, data.get("run")), failure=failure))
+        else:
+            self.fail.run_failed(replace(from_json(RunState, data), failure=failure))
+
+    def _dead_letter(self, body: Event) -> None:
+        if {"thread_id", "author_id", "message_id"} <= body.keys():
+            self.fail.wakeup_lost(
+                ThreadId(str(body["thread_id"])), UserId(str(body["author_id"])), MessageId(str(body["message_id"]))
+            )
+            return
+        inbound = self._inbound(body)
+        if isinstance(inbound, InboundMessage):
+            self.fail.message_lost(inbound)
+        else:
+            self.fail.event_lost(body)
+
+    def _inbound(self, body: Event) -> object:
+        try:
+            envelope = Envelope.model_validate(body)
+            return parse(envelope.event, envelope.data, self.bot)
+        except (InvalidEvent, ValueError):
+            return None

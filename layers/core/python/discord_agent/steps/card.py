@@ -1,0 +1,56 @@
+"""The one live card of a run."""
+
+import logging
+from collections.abc import Callable
+
+from discord_agent.domain.errors import DiscordRefused, DiscordUnavailable
+from discord_agent.domain.ids import ChannelId
+from discord_agent.domain.posts import Post
+from discord_agent.domain.run import RunState
+from discord_agent.ports import Clock, Discord
+
+_LOG = logging.getLogger(__name__)
+_PAUSE = 1.5  # seconds between edits: Discord allows about five writes in five seconds per channel
+_KEPT_LINES = 12
+
+
+class Card:
+    """Collects lines and edits the card at most every 1.5 seconds; what Discord refuses never fails a run."""
+
+    def __init__(self, discord: Discord, clock: Clock, run: RunState, render: Callable[[RunState, tuple[str, ...]], Post]):
+        self._discord = discord
+        self._clock = clock
+        self._run = run
+        self._render = render
+        self._lines = run.card_lines
+        self._shown = self._lines
+        self._next_edit = clock.monotonic()
+
+    @property
+    def lines(self) -> tuple[str, ...]:
+        """The newest lines, for the next step to go on with."""
+        return self._lines
+
+    def say(self, *lines: str) -> None:
+        """Add lines and show them if the last edit is long enough ago."""
+        self._lines = (*self._lines, *lines)[-_KEPT_LINES:]
+        self.refresh()
+
+    def refresh(self) -> None:
+        """Show what is not shown yet, unless it is too soon."""
+        if self._lines != self._shown and self._clock.monotonic() >= self._next_edit:
+            self._edit(self._run)
+
+    def close(self, run: RunState) -> None:
+        """Show the run's last state, whatever the pause."""
+        self._edit(run)
+
+    def _edit(self, run: RunState) -> None:
+        if run.card_message_id is None:
+            return
+        try:
+            self._discord.edit(ChannelId(run.thread_id), run.card_message_id, self._render(run, self._lines))
+        except (DiscordRefused, DiscordUnavailable) as error:
+            _LOG.warning("the card of %s was not edited: %s", run.execution_id, error)
+        self._shown = self._lines
+        self._next_edit = self._clock.monotonic() + _PAUSE

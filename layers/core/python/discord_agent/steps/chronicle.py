@@ -1,0 +1,35 @@
+"""Telling the audit trail and other systems what a run did."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from discord_agent.domain.events import AgenticEvent, AuditEntry
+from discord_agent.domain.ids import ExecutionId, ThreadId, UserId
+from discord_agent.domain.money import Cost
+from discord_agent.ports import AuditLog, Clock, Events
+
+
+@dataclass(frozen=True, slots=True)
+class Chronicle:
+    """Writes audit rows and sends agentic events."""
+
+    audit: AuditLog
+    events: Events
+    clock: Clock
+
+    def note(
+        self,
+        thread: ThreadId,
+        execution: ExecutionId | None,
+        kind: str,
+        *,
+        actor: UserId | None = None,
+        cost: Cost | None = None,
+        **details: Any,
+    ) -> None:
+        """Append a row to the audit trail; ``details`` are in camelCase."""
+        self.audit.record(AuditEntry(thread, kind, self.clock.now(), execution, actor, details, cost))
+
+    def announce(self, thread: ThreadId, event: str, **details: Any) -> None:
+        """Send an agentic event; ``details`` are in camelCase."""
+        self.events.emit(AgenticEvent(event, thread, details))

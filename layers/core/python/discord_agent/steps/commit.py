@@ -1,0 +1,71 @@
+"""Making a branch with what a run changed."""
+
+from dataclasses import dataclass, replace
+
+from discord_agent.domain import events
+from discord_agent.domain.errors import InvalidEvent
+from discord_agent.domain.run import Outcome, RunState
+from discord_agent.ports import Executions, Leases, Repositories, Sessions, Workspaces
+from discord_agent.steps.chronicle import Chronicle
+from discord_agent.steps.holding import hold
+from discord_agent.steps.places import repository_of
+
+_SUBJECT = 72
+DIFF_PATH = ".agent/changes.diff"
+
+
+@dataclass(frozen=True, slots=True)
+class MakeCommit:
+    """Commits from the manifest with git data made here, never in a directory that a model wrote."""
+
+    leases: Leases
+    sessions: Sessions
+    executions: Executions
+    workspaces: Workspaces
+    repositories: Repositories
+    chronicle: Chronicle
+
+    def __call__(self, run: RunState) -> RunState:
+        """Commit a finished run; any other keeps its work in the workspace, where the next run goes on."""
+        lease = hold(self.leases, run)
+        session = self.sessions.get(run.thread_id)
+        if run.outcome is not Outcome.DONE or run.commit is not None:
+            self.sessions.update(run.thread_id, lease=lease, dirty=bool(run.files_changed) or session.dirty)
+            return run
+        head = self.workspaces.head(run.thread_id)
+        if head is None or session.base is None:
+            raise InvalidEvent(f"thread {run.thread_id} has no workspace")
+        manifest = self.workspaces.load(run.thread_id, head.manifest_id)
+        made = self.repositories.commit(
+            run.thread_id,
+            repository_of(self.sessions, run),
+            manifest=manifest,
+            base=session.base,
+            branch=run.topic,
+            message=_message(run),
+        )
+        if made is None:
+            self.sessions.update(run.thread_id, lease=lease, dirty=False)
+            return run
+        commit, diff = made
+        with_diff = self.workspaces.add_files(run.thread_id, manifest, {DIFF_PATH: diff.text.encode()})
+        saved = self.workspaces.save(run.thread_id, with_diff, expected=head)
+        self.sessions.update(run.thread_id, lease=lease, dirty=False)
+        self.chronicle.note(
+            run.thread_id,
+            run.execution_id,
+            "commit",
+            branch=commit.branch,
+            commitHash=commit.sha,
+            files=list(commit.files),
+            summary=diff.summary,
+        )
+        self.chronicle.announce(run.thread_id, events.COMMIT_CREATED, branch=commit.branch, commitHash=commit.sha)
+        return replace(run, commit=commit, manifest_id=saved.manifest_id)
+
+
+def _message(run: RunState) -> str:
+    lines = run.summary.strip().splitlines() or [run.topic.replace("-", " ")]
+    subject = lines[0].strip("#*` ")[:_SUBJECT].rstrip()
+    body = "\n".join(lines[1:]).strip()
+    return f"{subject}\n\n{body}\n\nRun: {run.execution_id}\n" if body else f"{subject}\n\nRun: {run.execution_id}\n"

@@ -1,0 +1,102 @@
+"""Ending what could not end itself: a failed execution, or a message that no attempt could process."""
+
+import hashlib
+from dataclasses import dataclass, replace
+from typing import Any
+
+from discord_agent.domain import cards
+from discord_agent.domain.errors import DiscordRefused
+from discord_agent.domain.ids import ChannelId, MessageId, ThreadId, UserId
+from discord_agent.domain.inbound import InboundMessage
+from discord_agent.domain.run import Outcome, RunState, StepFailure
+from discord_agent.domain.session import ItemKind
+from discord_agent.ports import Discord, Executions, Leases, Sessions
+from discord_agent.steps.chronicle import Chronicle
+from discord_agent.steps.terminal import Terminal
+
+
+@dataclass(frozen=True, slots=True)
+class Fail:
+    """Idempotent per execution: one terminal message, the lease given back, nobody left waiting."""
+
+    discord: Discord
+    leases: Leases
+    sessions: Sessions
+    executions: Executions
+    terminal: Terminal
+    chronicle: Chronicle
+
+    def run_failed(self, run: RunState) -> None:
+        """End a run: tell people what happened, what is kept and how to go on."""
+        failure = run.failure or StepFailure("Unknown")
+        record = self.executions.get(run.execution_id)
+        thread = record.thread_id if record else run.thread_id
+        run = replace(run, thread_id=thread, outcome=Outcome.FAILED, failure=failure)
+        if record is not None and record.manifest_id is not None:
+            run = replace(run, manifest_id=record.manifest_id, turn=record.turns, cost=record.cost)
+        self.chronicle.note(
+            thread, run.execution_id, "failure", error=failure.error, cause=failure.cause, turn=run.turn
+        )
+        self._free(run)
+        self.terminal.post(run, ChannelId(thread), (cards.failed(run),))
+
+    def decision_failed(self, run: RunState) -> None:
+        """A decision could not be carried out: the branch is kept and people are told."""
+        failure = run.failure or StepFailure("Unknown")
+        self.chronicle.note(
+            run.thread_id, run.execution_id, "decision_failed", error=failure.error, cause=failure.cause
+        )
+        self.discord.send(
+            ChannelId(run.thread_id), cards.decision_failed(run), nonce=f"{run.execution_id}/decision-failed"
+        )
+
+    def message_lost(self, message: InboundMessage) -> None:
+        """A message that was retried in vain: its author is told, unless the bot was not addressed."""
+        self.chronicle.note(
+            ThreadId(message.channel_id), None, "message_failed", actor=message.author.id, messageId=message.id
+        )
+        if message.mentions_bot or self._takes_part(ThreadId(message.channel_id)):
+            self.discord.send(
+                message.channel_id, cards.message_failed(message), nonce=f"m-{message.id}/lost"
+            )
+
+    def wakeup_lost(self, thread: ThreadId, author: UserId, message: MessageId) -> None:
+        """A request that could not be classified or started: its author is told, and it waits no longer."""
+        items = tuple(item for item in self.sessions.waiting(thread, ItemKind.REQUEST) if item.author_id == author)
+        self.chronicle.note(thread, None, "wakeup_failed", actor=author, messageId=message, waiting=len(items))
+        if any(item.forced for item in items):
+            self.discord.send(
+                ChannelId(thread), cards.request_failed(message), nonce=f"m-{message}/lost"
+            )
+        self.sessions.remove(items)
+
+    def event_lost(self, body: dict[str, Any]) -> None:
+        """Any other event that was retried in vain; the channel is told if it can be made out."""
+        data = body.get("data")
+        channel = data.get("channel_id") if isinstance(data, dict) else None
+        event = str(body.get("event", "unknown"))[:40]
+        thread = ThreadId(channel) if isinstance(channel, str) and channel.isdigit() else ThreadId("unknown")
+        self.chronicle.note(thread, None, "event_failed", event=event)
+        if thread != "unknown" and self._takes_part(thread):
+            reference = hashlib.sha256(repr(sorted(body)).encode() + str(data).encode()).hexdigest()[:8]
+            self.discord.send(ChannelId(thread), cards.event_failed(event, reference), nonce=f"e-{reference}/lost")
+
+    def _takes_part(self, thread: ThreadId) -> bool:
+        return bool(self.executions.newest(thread, limit=1))
+
+    def _free(self, run: RunState) -> None:
+        session = self.sessions.get(run.thread_id)
+        if session.parked == run.execution_id:
+            self.sessions.update(run.thread_id, parked=None)
+        if run.turn > 0:
+            self.sessions.update(run.thread_id, dirty=True)
+        self._close_card(run)
+        self.leases.release(run.thread_id, run.execution_id)
+
+    def _close_card(self, run: RunState) -> None:
+        if run.card_message_id is None:
+            return
+        try:
+            self.discord.edit(ChannelId(run.thread_id), run.card_message_id, cards.progress(run, run.card_lines))
+        except DiscordRefused as error:
+            self.chronicle.note(run.thread_id, run.execution_id, "card_refused", reason=str(error))

@@ -1,0 +1,181 @@
+"""Planning: what to do, by whom, in how many turns, with what earlier runs taught."""
+
+from dataclasses import dataclass, replace
+
+from discord_agent.domain import cards, history, memory, routing
+from discord_agent.domain.classification import max_turns
+from discord_agent.domain.conversation import Message, ModelRequest, Purpose, Role
+from discord_agent.domain.errors import (
+    Conflict,
+    DiscordRefused,
+    DiscordUnavailable,
+    InvalidEvent,
+    InvalidReply,
+    LeaseLost,
+    ModelRefused,
+    ModelUnavailable,
+)
+from discord_agent.domain.ids import ChannelId
+from discord_agent.domain.money import Cost, Usage
+from discord_agent.domain.run import Next, RunState
+from discord_agent.domain.session import ExecutionRecord, Session
+from discord_agent.domain.workspace import AGENT_FOLDER, Manifest
+from discord_agent.ports import (
+    Clock,
+    Context,
+    Discord,
+    Executions,
+    Journal,
+    LanguageModel,
+    Leases,
+    Models,
+    Prompts,
+    Sessions,
+    Workspaces,
+)
+from discord_agent.replies import PlanReply, TitleReply
+from discord_agent.steps.asking import ask
+from discord_agent.steps.card import Card
+from discord_agent.steps.chronicle import Chronicle
+from discord_agent.steps.holding import hold
+
+_HISTORY = 50
+_TREE = 200
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """The planner sees everything that is remembered; its plan goes to the workspace and to the actor."""
+
+    model: LanguageModel
+    models: Models
+    prompts: Prompts
+    workspaces: Workspaces
+    journal: Journal
+    leases: Leases
+    sessions: Sessions
+    executions: Executions
+    discord: Discord
+    chronicle: Chronicle
+    clock: Clock
+
+    def __call__(self, run: RunState) -> RunState:
+        """Write plan and opening messages; a planner that cannot be used costs the plan, not the run."""
+        lease = hold(self.leases, run)
+        record = self.executions.get(run.execution_id)
+        head = self.workspaces.head(run.thread_id)
+        if record is None or head is None:
+            raise InvalidEvent(f"{run.execution_id} was not prepared")
+        card = Card(self.discord, self.clock, run, cards.progress)
+        session = self.sessions.get(run.thread_id)
+        manifest = self.workspaces.load(run.thread_id, head.manifest_id)
+        memories = self._memories(session)
+        facts = {
+            "run": run,
+            "record": record,
+            "session": session,
+            "history": history.lines(self._history(run), without=run.message_id),
+            "files": [entry.path for entry in manifest.files[:_TREE]],
+            "more_files": max(0, len(manifest.files) - _TREE),
+            "memory": memories,
+        }
+        plan, usage, cost = self._ask(run, facts)
+        if run.turn == 0 and run.channel_id != run.thread_id:
+            usage, cost = self._title(run, record, usage, cost)
+        run = replace(
+            run,
+            topic=plan.topic_slug,
+            role=plan.agent_role,
+            task_type=plan.task_type,
+            complexity=plan.complexity,
+            model=self.models.for_role(plan.agent_role),
+            max_turns=max_turns(plan.complexity, plan.estimated_turns),
+            confidence=plan.confidence_assessment.score,
+            usage=run.usage + usage,
+            cost=run.cost + cost,
+            next=Next.TURN,
+        )
+        head = self.workspaces.save(run.thread_id, self._with_plan(run, manifest, plan), expected=head)
+        self._open_context(run, facts, plan)
+        if not self.leases.holds(lease):
+            raise LeaseLost(f"a newer attempt plans {run.execution_id}")
+        self.chronicle.note(
+            run.thread_id,
+            run.execution_id,
+            "plan",
+            cost=cost,
+            topic=run.topic,
+            agentRole=run.role,
+            complexity=run.complexity,
+            maxTurns=run.max_turns,
+            model=run.model,
+            task=plan.reformulated_prompt,
+        )
+        card.say(cards.plan_line(run))
+        return replace(run, manifest_id=head.manifest_id, card_lines=card.lines)
+
+    def _memories(self, session: Session) -> str:
+        return memory.as_prompt(session.reflections, session.last_run)
+
+    def _history(self, run: RunState) -> tuple[object, ...]:
+        """The thread's newest messages; nothing is lost with them but context, so Discord's refusal is no failure."""
+        try:
+            return self.discord.history(ChannelId(run.thread_id), limit=_HISTORY)
+        except (DiscordRefused, DiscordUnavailable) as error:
+            self.chronicle.note(run.thread_id, run.execution_id, "history_unavailable", reason=str(error))
+            return ()
+
+    def _ask(self, run: RunState, facts: dict[str, object]) -> tuple[PlanReply, Usage, Cost]:
+        request = ModelRequest(
+            Purpose.PLAN,
+            self.models.for_purpose(Purpose.PLAN),
+            (
+                Message(Role.SYSTEM, self.prompts.render("plan")),
+                Message(Role.USER, self.prompts.render("plan_request", **facts)),
+            ),
+        )
+        try:
+            plan, spent = ask(self.model, request, PlanReply)
+        except (ModelUnavailable, ModelRefused, InvalidReply) as error:
+            self.chronicle.note(run.thread_id, run.execution_id, "plan_failed", reason=f"{type(error).__name__}: {error}")
+            fallback = PlanReply(
+                task_type=run.task_type, agent_role=run.role, complexity=run.complexity, estimated_turns=0
+            )
+            return fallback, Usage(), Cost()
+        return plan, spent.usage, spent.cost
+
+    def _title(self, run: RunState, record: ExecutionRecord, usage: Usage, cost: Cost) -> tuple[Usage, Cost]:
+        """Name the thread; the name it was opened with stays when that fails."""
+        request = ModelRequest(
+            Purpose.TITLE,
+            self.models.for_purpose(Purpose.TITLE),
+            (
+                Message(Role.SYSTEM, self.prompts.render("title")),
+                Message(Role.USER, self.prompts.render("title_request", text=record.request[: routing.TITLE_INPUT])),
+            ),
+            max_output_tokens=100,
+        )
+        try:
+            reply, spent = ask(self.model, request, TitleReply)
+            self.discord.rename(ChannelId(run.thread_id), reply.title)
+        except (ModelUnavailable, ModelRefused, InvalidReply, DiscordRefused, DiscordUnavailable) as error:
+            self.chronicle.note(run.thread_id, run.execution_id, "title_failed", reason=type(error).__name__)
+            return usage, cost
+        return usage + spent.usage, cost + spent.cost
+
+    def _with_plan(self, run: RunState, manifest: Manifest, plan: PlanReply) -> Manifest:
+        files = {
+            f"{AGENT_FOLDER}/plans/{run.topic}.md": plan.plan_content.encode(),
+            f"{AGENT_FOLDER}/instructions/{run.topic}.md": plan.instruction_content.encode(),
+        }
+        return self.workspaces.add_files(run.thread_id, manifest, files)
+
+    def _open_context(self, run: RunState, facts: dict[str, object], plan: PlanReply) -> None:
+        messages = (
+            Message(Role.SYSTEM, self.prompts.render(f"roles/{run.role}")),
+            Message(Role.USER, self.prompts.render("task", **(facts | {"plan": plan, "run": run}))),
+        )
+        already_opened = self.journal.load_context(run)
+        if already_opened is not None and already_opened.turn > 0:
+            raise Conflict(f"{run.execution_id} is past its plan")
+        self.journal.save_context(run, Context(messages, turn=0))

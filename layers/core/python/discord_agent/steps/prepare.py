@@ -1,0 +1,133 @@
+"""The first step of a run: its thread, its lease, its card, its files."""
+
+from dataclasses import dataclass, replace
+from pathlib import PurePosixPath
+
+from discord_agent.domain import cards, events, routing
+from discord_agent.domain.classification import FlowType
+from discord_agent.domain.errors import DiscordRefused, InvalidEvent
+from discord_agent.domain.ids import ChannelId, ThreadId
+from discord_agent.domain.inbound import Attachment
+from discord_agent.domain.run import Next, RunState
+from discord_agent.domain.session import ExecutionRecord, ExecutionStatus, Lease, Session
+from discord_agent.domain.workspace import AGENT_FOLDER, Head, Manifest
+from discord_agent.ports import Clock, Discord, Executions, Leases, Repositories, Sessions, Workspaces
+from discord_agent.steps.chronicle import Chronicle
+from discord_agent.steps.places import repository_of
+
+_STOP = "🛑"
+_UPLOAD_LIMIT = 25 * 1024 * 1024
+UPLOADS = f"{AGENT_FOLDER}/uploads"
+
+
+@dataclass(frozen=True, slots=True)
+class Prepare:
+    """Every write here may be repeated: the thread is the message's, the card has a nonce, the rest is overwritten."""
+
+    discord: Discord
+    leases: Leases
+    sessions: Sessions
+    executions: Executions
+    workspaces: Workspaces
+    repositories: Repositories
+    chronicle: Chronicle
+    clock: Clock
+
+    def __call__(self, run: RunState) -> RunState:
+        """Open the run; Conflict while another run holds the thread."""
+        record = self.executions.get(run.execution_id)
+        if record is None:
+            raise InvalidEvent(f"no record of {run.execution_id}")
+        run = replace(run, thread_id=self._thread(run, record), started_at=self.clock.now().isoformat())
+        lease = self.leases.acquire(run.thread_id, run.execution_id)
+        card = self.discord.send(
+            ChannelId(run.thread_id), cards.start(run), nonce=f"{run.execution_id}/card"
+        )
+        self.discord.react(ChannelId(run.thread_id), card, _STOP)
+        run = replace(run, card_message_id=card)
+        self.executions.update(
+            run.execution_id,
+            lease=lease,
+            status=ExecutionStatus.PROCESSING,
+            thread_id=run.thread_id,
+            card_message_id=card,
+        )
+        self._tell(run, record)
+        head = self._workspace(run, lease, record)
+        return replace(run, manifest_id=head.manifest_id, next=Next.PLAN)
+
+    def _thread(self, run: RunState, record: ExecutionRecord) -> ThreadId:
+        if run.guild_id is None or self.discord.is_thread(run.channel_id):
+            return ThreadId(run.channel_id)
+        return self.discord.start_thread(run.channel_id, run.message_id, routing.fallback_title(record.request))
+
+    def _tell(self, run: RunState, record: ExecutionRecord) -> None:
+        self.chronicle.note(
+            run.thread_id,
+            run.execution_id,
+            events.EXECUTION_STARTED,
+            actor=record.author_id,
+            taskType=run.task_type,
+            agentRole=run.role,
+            flow=FlowType.SEQUENTIAL,
+            request=record.request,
+        )
+        self.chronicle.announce(
+            run.thread_id, events.EXECUTION_STARTED, taskType=run.task_type, agentRole=run.role
+        )
+
+    def _workspace(self, run: RunState, lease: Lease, record: ExecutionRecord) -> Head:
+        """The files to work on: what an unfinished run left, or the pending branch, or main."""
+        session = self.sessions.get(run.thread_id)
+        head = self.workspaces.head(run.thread_id)
+        before = self.workspaces.load(run.thread_id, head.manifest_id) if head else Manifest()
+        goes_on = session.dirty and head is not None and session.base is not None
+        manifest = before if goes_on else self._checkout(run, lease, session, before)
+        new = [item for item in record.attachments if _import_key(record, item) not in session.imported_attachments]
+        manifest = self.workspaces.add_files(run.thread_id, manifest, self._uploads(run, new)) if new else manifest
+        if head is None or manifest != before:
+            head = self.workspaces.save(run.thread_id, manifest, expected=head)
+        imported = (*session.imported_attachments, *(_import_key(record, item) for item in new))
+        self.sessions.update(
+            run.thread_id,
+            lease=lease,
+            guild_id=run.guild_id,
+            parent_channel_id=session.parent_channel_id or _parent(run),
+            imported_attachments=imported,
+        )
+        return head
+
+    def _checkout(self, run: RunState, lease: Lease, session: Session, before: Manifest) -> Manifest:
+        start = session.pending.sha if session.pending else None
+        checkout = self.repositories.checkout(run.thread_id, repository_of(self.sessions, run), commit=start)
+        self.sessions.update(run.thread_id, lease=lease, base=checkout.base, dirty=False)
+        own = tuple(entry for entry in before.files if PurePosixPath(entry.path).parts[0] == AGENT_FOLDER)
+        tracked = {entry.path for entry in checkout.manifest.files}
+        kept = tuple(entry for entry in own if entry.path not in tracked)
+        files = tuple(sorted((*checkout.manifest.files, *kept), key=lambda entry: entry.path))
+        return replace(checkout.manifest, files=files)
+
+    def _uploads(self, run: RunState, attachments: list[Attachment]) -> dict[str, bytes]:
+        files = {}
+        for attachment in attachments:
+            name = routing.file_name(attachment.filename)
+            try:
+                files[f"{UPLOADS}/{name}"] = self.discord.download(attachment, limit=_UPLOAD_LIMIT)
+            except DiscordRefused as error:
+                self.chronicle.note(
+                    run.thread_id, run.execution_id, "attachment_refused", name=name, reason=str(error)
+                )
+                self.discord.send(
+                    ChannelId(run.thread_id),
+                    cards.attachment_refused(name, _UPLOAD_LIMIT),
+                    nonce=f"{run.execution_id}/attachment/{attachment.id}",
+                )
+        return files
+
+
+def _import_key(record: ExecutionRecord, attachment: Attachment) -> str:
+    return f"{record.message_id}/{attachment.id}"
+
+
+def _parent(run: RunState) -> ChannelId | None:
+    return run.channel_id if run.channel_id != run.thread_id else None

@@ -1,0 +1,74 @@
+"""Writing down what a run taught."""
+
+from dataclasses import dataclass, replace
+
+from discord_agent.domain import memory
+from discord_agent.domain.conversation import Message, ModelRequest, Purpose, Role
+from discord_agent.domain.errors import InvalidReply, ModelRefused, ModelUnavailable
+from discord_agent.domain.money import Cost
+from discord_agent.domain.run import Outcome, RunState
+from discord_agent.domain.session import Reflection
+from discord_agent.ports import Clock, Journal, LanguageModel, Leases, Models, Prompts, Sessions
+from discord_agent.replies import ReflectReply
+from discord_agent.steps.asking import ask
+from discord_agent.steps.chronicle import Chronicle
+from discord_agent.steps.holding import hold
+
+_TAIL = 20
+"""Messages of the run shown to the reflector."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reflect:
+    """Asks the reflector when there is evidence to learn from; a clean run is noted without a model."""
+
+    model: LanguageModel
+    models: Models
+    prompts: Prompts
+    journal: Journal
+    leases: Leases
+    sessions: Sessions
+    chronicle: Chronicle
+    clock: Clock
+
+    def __call__(self, run: RunState) -> RunState:
+        """Add one reflection to the thread's memory."""
+        lease = hold(self.leases, run)
+        has_evidence = run.signals.failures > 0 or run.outcome is not Outcome.DONE
+        reflection, cost = self._from_model(run) if has_evidence else (self._clean(run), Cost())
+        session = self.sessions.get(run.thread_id)
+        self.sessions.update(
+            run.thread_id, lease=lease, reflections=memory.remember(session.reflections, reflection)
+        )
+        self.chronicle.note(
+            run.thread_id,
+            run.execution_id,
+            "reflection",
+            cost=cost,
+            score=reflection.score,
+            keyInsight=reflection.key_insight,
+            byModel=has_evidence,
+        )
+        return replace(run, cost=run.cost + cost)
+
+    def _clean(self, run: RunState) -> Reflection:
+        return memory.clean_run(run, self.clock.now())
+
+    def _from_model(self, run: RunState) -> tuple[Reflection, Cost]:
+        context = self.journal.load_context(run)
+        tail = context.messages[-_TAIL:] if context is not None else ()
+        request = ModelRequest(
+            Purpose.REFLECT,
+            self.models.for_purpose(Purpose.REFLECT),
+            (
+                Message(Role.SYSTEM, self.prompts.render("reflect")),
+                Message(Role.USER, self.prompts.render("reflect_evidence", run=run, messages=tail)),
+            ),
+        )
+        try:
+            reply, answer = ask(self.model, request, ReflectReply)
+        except (ModelUnavailable, ModelRefused, InvalidReply) as error:
+            self.chronicle.note(run.thread_id, run.execution_id, "reflection_failed", reason=type(error).__name__)
+            return self._clean(run), Cost()
+        reflection = Reflection(self.clock.now(), run.score or 0, **reply.model_dump())
+        return (reflection if reply.says_something else self._clean(run)), answer.cost

@@ -1,0 +1,75 @@
+"""The flow ``simple``: one question, one completion, one answer."""
+
+from dataclasses import dataclass, replace
+
+from discord_agent.domain import cards, chunking, events, history
+from discord_agent.domain.conversation import Message, ModelRequest, Purpose, Role
+from discord_agent.domain.errors import InvalidEvent
+from discord_agent.domain.ids import ChannelId
+from discord_agent.domain.run import Next, Outcome, RunState
+from discord_agent.domain.session import ExecutionStatus
+from discord_agent.ports import Discord, Executions, LanguageModel, Models, Prompts
+from discord_agent.steps.chronicle import Chronicle
+from discord_agent.steps.terminal import Terminal
+
+_HISTORY = 50
+
+
+@dataclass(frozen=True, slots=True)
+class Respond:
+    """No tools, no lease, no thread of its own."""
+
+    model: LanguageModel
+    models: Models
+    prompts: Prompts
+    discord: Discord
+    executions: Executions
+    terminal: Terminal
+    chronicle: Chronicle
+
+    def __call__(self, run: RunState) -> RunState:
+        """Answer where the question was asked."""
+        record = self.executions.get(run.execution_id)
+        if record is None:
+            raise InvalidEvent(f"no record of {run.execution_id}")
+        self.executions.update(run.execution_id, status=ExecutionStatus.PROCESSING)
+        self.chronicle.announce(run.thread_id, events.EXECUTION_STARTED, taskType=run.task_type, agentRole=run.role)
+        self.discord.typing(run.channel_id)
+        model = self.models.for_task(run.task_type)
+        in_thread = self.discord.is_thread(run.channel_id)
+        earlier = self.discord.history(run.channel_id, limit=_HISTORY) if in_thread else ()
+        request = ModelRequest(
+            Purpose.RESPOND,
+            model,
+            (
+                Message(Role.SYSTEM, self.prompts.render(f"tasks/{run.task_type}")),
+                Message(
+                    Role.USER,
+                    self.prompts.render(
+                        "question",
+                        history=history.lines(earlier, without=run.message_id),
+                        author=record.author_name,
+                        content=record.request,
+                    ),
+                ),
+            ),
+        )
+        reply = self.model.complete(
+            request, stop_requested=lambda: self.executions.stop_requested(run.execution_id)
+        )
+        run = replace(
+            run,
+            model=reply.model,
+            summary=reply.message.text.strip() or cards.NO_ANSWER,
+            usage=run.usage + reply.usage,
+            cost=run.cost + reply.cost,
+            outcome=Outcome.DONE,
+            next=Next.END,
+        )
+        self.executions.update(run.execution_id, usage=run.usage, cost=run.cost)
+        self.terminal.post(
+            run,
+            ChannelId(run.channel_id),
+            tuple(cards.answer(part, reply_to=run.message_id) for part in chunking.split(run.summary)),
+        )
+        return run
