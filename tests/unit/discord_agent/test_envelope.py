@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from discord_agent.domain.errors import InvalidEvent
-from discord_agent.envelope import Envelope, Kind, deduplication_id, group_id
+from discord_agent.envelope import MAX_BODY, Envelope, Kind, deduplication_id, group_id
 
 NOW = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
 REACTION = {"user_id": "1", "channel_id": "2", "message_id": "3", "emoji": {"id": None, "name": "👍"}}
@@ -15,6 +15,19 @@ REACTION = {"user_id": "1", "channel_id": "2", "message_id": "3", "emoji": {"id"
 def test_an_envelope_comes_back_as_it_was_written() -> None:
     envelope = Envelope.of_dispatch("MESSAGE_CREATE", {"id": "1", "content": "hé 👍"}, NOW)
     assert Envelope.read(envelope.write()) == envelope
+
+
+def test_a_body_holds_ascii_only_because_the_queue_refuses_some_characters() -> None:
+    envelope = Envelope.of_dispatch("MESSAGE_CREATE", {"content": "\uffff\x00👍"}, NOW)
+    assert envelope.write().isascii()
+    assert envelope.write().isprintable()
+    assert Envelope.read(envelope.write()) == envelope
+
+
+@pytest.mark.parametrize("content", ["\ud800", "x" * MAX_BODY])
+def test_an_event_no_queue_would_take_is_refused(content: str) -> None:
+    with pytest.raises(InvalidEvent):
+        Envelope.of_dispatch("MESSAGE_CREATE", {"content": content}, NOW).write()
 
 
 def test_both_ways_in_give_an_interaction_the_same_event_name() -> None:

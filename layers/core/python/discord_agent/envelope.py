@@ -7,10 +7,12 @@ from enum import StrEnum
 from typing import Any, Final, Literal, Self
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, ValidationError
+from pydantic_core import PydanticSerializationError
 
 from discord_agent.domain.errors import InvalidEvent
 
 INTERACTION_CREATE: Final = "INTERACTION_CREATE"
+MAX_BODY: Final = 256 * 1024
 
 _OWN_ID_EVENTS: Final = frozenset(
     {"MESSAGE_CREATE", "MESSAGE_DELETE", "THREAD_DELETE", "CHANNEL_DELETE", INTERACTION_CREATE}
@@ -63,8 +65,17 @@ class Envelope(BaseModel):
             raise InvalidEvent(f"not an envelope: {faults:.500}") from error
 
     def write(self) -> str:
-        """The queue message's body."""
-        return self.model_dump_json()
+        """The queue message's body, in ASCII: the queue refuses some characters that a person may send.
+
+        InvalidEvent when it is larger than a queue takes, or holds half a character.
+        """
+        try:
+            body = self.model_dump_json(ensure_ascii=True)
+        except PydanticSerializationError as error:
+            raise InvalidEvent(f"{self.event:.40} cannot be written as JSON") from error
+        if len(body) > MAX_BODY:
+            raise InvalidEvent(f"{self.event:.40} of {len(body)} bytes is larger than any event of Discord")
+        return body
 
 
 def group_id(event: str, data: Mapping[str, Any]) -> str:

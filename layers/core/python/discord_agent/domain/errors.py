@@ -12,8 +12,10 @@ AgentError
 ├── TransientError          worth a retry by the state machine
 │   ├── ModelUnavailable    the provider failed after the client's own retries
 │   ├── DiscordUnavailable  Discord answered 5xx, or 429 beyond what a step can wait
+│   ├── QueueUnavailable    a queue did not take a message
 │   ├── SandboxUnavailable  the sandbox did not answer, or its environment died
-│   └── RepositoryUnavailable   the git host did not answer
+│   ├── RepositoryUnavailable   the git host did not answer
+│   └── StateUnavailable    DynamoDB, S3 or SQS did not answer after the SDK's own retries
 └── PermanentError          no retry will mend it
     ├── ModelRefused        the provider rejects the request (400, 401, 403, 404)
     ├── InvalidReply        a model's reply is not valid for its schema, twice
@@ -75,12 +77,20 @@ class DiscordUnavailable(TransientError):
         self.retry_after = retry_after
 
 
+class QueueUnavailable(TransientError):
+    """A queue did not take a message."""
+
+
 class SandboxUnavailable(TransientError):
     """The sandbox did not answer, or its environment died."""
 
 
 class RepositoryUnavailable(TransientError):
     """The git host did not answer."""
+
+
+class StateUnavailable(TransientError):
+    """DynamoDB, S3 or SQS did not answer after the SDK's own retries."""
 
 
 class PermanentError(AgentError):

@@ -66,6 +66,9 @@ class Interactions:
         interaction = _object(request.body)
         if interaction is None:
             return HttpResponse(400, {"error": "not a JSON object"})
+        return self._answer(interaction)
+
+    def _answer(self, interaction: dict[str, Any]) -> HttpResponse:
         match interaction.get("type"):
             case InteractionType.PING:
                 return HttpResponse(200, {"type": ResponseType.PONG})

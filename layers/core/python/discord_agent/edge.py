@@ -1,0 +1,73 @@
+"""Composition of the interactions endpoint, apart from ``bootstrap``: three seconds include its cold start."""
+
+import base64
+import binascii
+import json
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from functools import lru_cache
+from time import monotonic
+from typing import Any
+
+import boto3
+from botocore.config import Config
+
+from discord_agent.adapters.discord.signature import SignatureCheck
+from discord_agent.adapters.inbound_queue import SqsInboundQueue
+from discord_agent.domain.errors import InvalidEvent
+from discord_agent.settings import InteractionsSettings, environment
+from discord_agent.steps.interactions import HttpRequest, HttpResponse, Interactions
+
+_QUICK = Config(connect_timeout=0.5, read_timeout=1.0, retries={"total_max_attempts": 2, "mode": "standard"})
+
+
+class SystemClock:
+    """The machine's time."""
+
+    def now(self) -> datetime:
+        """The current time in UTC."""
+        return datetime.now(UTC)
+
+    def monotonic(self) -> float:
+        """Seconds that never go back."""
+        return monotonic()
+
+
+def compose(environ: Mapping[str, str]) -> Interactions:
+    """The endpoint with its real adapters."""
+    settings = InteractionsSettings.read(environ)
+    queue = SqsInboundQueue(boto3.client("sqs", config=_QUICK), settings.queue_url)
+    return Interactions(SignatureCheck(settings.public_key), queue, SystemClock())
+
+
+def interactions(event: Mapping[str, Any]) -> dict[str, Any]:
+    """Answer one event of an HTTP API (payload 2.0) or a function URL."""
+    response = _composed(tuple(sorted(environment().items())))(read_request(event))
+    return write_response(response)
+
+
+def read_request(event: Mapping[str, Any]) -> HttpRequest:
+    """The HTTP request inside a Lambda event; InvalidEvent when there is none."""
+    headers, body = event.get("headers"), event.get("body") or ""
+    if not isinstance(headers, Mapping) or not isinstance(body, str):
+        raise InvalidEvent("an event of an HTTP API needs headers and a text body")
+    try:
+        raw = base64.b64decode(body, validate=True) if event.get("isBase64Encoded") else body.encode()
+    except (binascii.Error, UnicodeEncodeError) as error:
+        raise InvalidEvent("the body is not what isBase64Encoded says") from error
+    return HttpRequest({str(name): str(value) for name, value in headers.items()}, raw)
+
+
+def write_response(response: HttpResponse) -> dict[str, Any]:
+    """The response as an HTTP API or a function URL expects it."""
+    return {
+        "statusCode": response.status,
+        "headers": {"content-type": "application/json"},
+        "body": json.dumps(response.body),
+        "isBase64Encoded": False,
+    }
+
+
+@lru_cache(maxsize=1)
+def _composed(variables: tuple[tuple[str, str], ...]) -> Interactions:
+    return compose(dict(variables))
