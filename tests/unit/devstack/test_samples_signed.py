@@ -33,5 +33,5 @@ def test_a_signed_sample_holds_its_payload_as_the_body() -> None:
 
 
 def test_an_event_without_a_payload_to_sign_stays_as_it_is() -> None:
-    event = {"Records": []}
+    event: dict[str, Any] = {"Records": []}
     assert sign_sample(event, KEY, NOW) is event

@@ -348,7 +348,7 @@ class Machines(Protocol):
 
 
 class InboundQueue(Protocol):
-    """The queue of events from Discord. Errors: QueueUnavailable, InvalidEvent."""
+    """The queue of events from Discord. Errors: StateUnavailable, InvalidEvent."""
 
     def put(self, envelope: Envelope, *, occurrence: str = "") -> None:
         """Queue an event once, in order per thread; ``occurrence`` tells apart events that can happen again."""

@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from discord_agent.domain.errors import QueueUnavailable
+from discord_agent.domain.errors import StateUnavailable
 from discord_agent.envelope import Envelope, Kind
 from discord_agent.steps.interactions import HttpRequest, HttpResponse, Interactions
 
@@ -27,7 +27,7 @@ class Queue:
 
     def put(self, envelope: Envelope, *, occurrence: str = "") -> None:
         if self.down:
-            raise QueueUnavailable("no answer")
+            raise StateUnavailable("no answer")
         self.taken.append(envelope)
 
 

@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from discord_agent.domain.errors import QueueUnavailable
+from discord_agent.domain.errors import StateUnavailable
 from discord_agent.envelope import Envelope, deduplication_id, group_id
 
 if TYPE_CHECKING:
@@ -29,4 +29,4 @@ class SqsInboundQueue:
                 MessageDeduplicationId=deduplication_id(envelope.event, envelope.data, occurrence=occurrence),
             )
         except (BotoCoreError, ClientError) as error:
-            raise QueueUnavailable(f"{envelope.event:.40} was not queued: {type(error).__name__}") from error
+            raise StateUnavailable(f"{envelope.event:.40} was not queued: {type(error).__name__}") from error

@@ -12,7 +12,6 @@ AgentError
 ├── TransientError          worth a retry by the state machine
 │   ├── ModelUnavailable    the provider failed after the client's own retries
 │   ├── DiscordUnavailable  Discord answered 5xx, or 429 beyond what a step can wait
-│   ├── QueueUnavailable    a queue did not take a message
 │   ├── SandboxUnavailable  the sandbox did not answer, or its environment died
 │   ├── RepositoryUnavailable   the git host did not answer
 │   └── StateUnavailable    DynamoDB, S3 or SQS did not answer after the SDK's own retries
@@ -75,10 +74,6 @@ class DiscordUnavailable(TransientError):
     def __init__(self, message: str = "", *, retry_after: float = 0.0) -> None:
         super().__init__(message)
         self.retry_after = retry_after
-
-
-class QueueUnavailable(TransientError):
-    """A queue did not take a message."""
 
 
 class SandboxUnavailable(TransientError):

@@ -8,7 +8,7 @@ from datetime import datetime
 from enum import IntEnum
 from typing import Any, Final
 
-from discord_agent.domain.errors import QueueUnavailable
+from discord_agent.domain.errors import StateUnavailable
 from discord_agent.envelope import Envelope
 from discord_agent.ports import Clock, InboundQueue
 
@@ -85,7 +85,7 @@ class Interactions:
     def _queued(self, interaction: dict[str, Any], deferral: dict[str, Any]) -> HttpResponse:
         try:
             self.queue.put(Envelope.of_interaction(interaction, self.clock.now()))
-        except QueueUnavailable:
+        except StateUnavailable:
             _LOG.exception("interaction not queued")
             return _told("I could not take this up just now. Nothing was changed; please try again in a moment.")
         return HttpResponse(200, deferral)
