@@ -1,0 +1,103 @@
+"""Puts the server's parts together."""
+
+import secrets
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import BaseRoute, Route, WebSocketRoute
+
+from devstack.discord.access import Access
+from devstack.discord.channels import Channels
+from devstack.discord.chat import Chat
+from devstack.discord.endpoints import BotEndpoints
+from devstack.discord.faults import Faults
+from devstack.discord.files import INLINE_TYPES, Files
+from devstack.discord.gateway import Gateway
+from devstack.discord.limits import RateLimits
+from devstack.discord.payloads import Payloads
+from devstack.discord.records import Attachment
+from devstack.discord.rest import Rest
+from devstack.discord.rules import Rules
+from devstack.discord.seed import Bot, plant
+from devstack.discord.snowflakes import Snowflakes, is_snowflake
+from devstack.discord.store import Store
+from devstack.discord.world import World
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """What the server is made of."""
+
+    world: World
+    payloads: Payloads
+    chat: Chat
+    channels: Channels
+    gateway: Gateway
+    rest: Rest
+    endpoints: BotEndpoints
+
+
+def build(
+    store: Store,
+    *,
+    rules: Rules,
+    now: Callable[[], float],
+    url: str,
+    token: str,
+    bot: Bot,
+    faults: Faults,
+) -> Parts:
+    """Build all parts over a store; plants the seed if the store is new."""
+    plant(store, bot)
+    access = Access(store)
+    files = Files(store, rules, now, url, _kept_secret(store))
+    world = World(store, Snowflakes(now, store.newest_id()), now, rules, access, files, bot.id)
+    payloads = Payloads(store, files, access, bot.id, bot.message_content)
+    chat = Chat(world, payloads)
+    channels = Channels(world, chat, payloads)
+    gateway = Gateway(world, payloads, token, f"ws{url.removeprefix('http')}")
+    limits = RateLimits(rules, now)
+    rest = Rest(world, token, limits, faults)
+    endpoints = BotEndpoints(world, chat, channels, payloads, gateway, limits)
+    return Parts(world, payloads, chat, channels, gateway, rest, endpoints)
+
+
+def routes(parts: Parts) -> list[BaseRoute]:
+    """All routes of Discord itself."""
+    return [
+        WebSocketRoute("/gateway", parts.gateway.serve),
+        WebSocketRoute("/gateway/resume", parts.gateway.serve),
+        Route("/attachments/{channel_id}/{attachment_id}/{filename}", _attachment(parts.world)),
+        parts.rest.mount(parts.endpoints.all()),
+    ]
+
+
+def _attachment(world: World) -> Callable[[Request], Response]:
+    def serve(request: Request) -> Response:
+        identifier = str(request.path_params["attachment_id"])
+        if not is_snowflake(identifier) or not world.files.is_valid(identifier, request.query_params):
+            return Response("This content is no longer available.", 404)
+        attachment, content = world.store.get(Attachment, identifier), world.store.file(identifier)
+        if attachment is None or content is None:
+            return JSONResponse({"message": "404: Not Found", "code": 0}, 404)
+        is_inline = attachment.content_type in INLINE_TYPES
+        headers = {
+            "Content-Disposition": f'{"inline" if is_inline else "attachment"}; filename="{attachment.filename}"',
+            "Content-Security-Policy": "default-src 'none'; sandbox",
+            "X-Content-Type-Options": "nosniff",
+        }
+        media_type = attachment.content_type if is_inline else "application/octet-stream"
+        return Response(content, media_type=media_type, headers=headers)
+
+    return serve
+
+
+def _kept_secret(store: Store) -> bytes:
+    """The key that signs attachments' addresses, made at the first start."""
+    kept = store.setting("attachment-secret")
+    if kept is None:
+        kept = secrets.token_hex(32)
+        store.set("attachment-secret", kept)
+    return bytes.fromhex(kept)
