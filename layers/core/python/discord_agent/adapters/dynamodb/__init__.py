@@ -1,0 +1,1 @@
+"""Leases, sessions, executions and the audit trail on DynamoDB."""
