@@ -1,0 +1,92 @@
+"""The lines of a run's live card, each short enough to travel with the run (behaviour contract, section 15.1)."""
+
+import json
+from typing import Final
+
+from discord_agent.domain.conversation import ToolCall
+from discord_agent.domain.ids import ModelName
+from discord_agent.domain.layout import line
+from discord_agent.domain.run import RunState
+
+LINE_LIMIT: Final = 160
+_PREVIEW = 100
+
+_READING = ("📁 Reading", ("path", "paths", "file_path"))
+_WRITING = ("✏️ Writing", ("path", "destination", "file_path"))
+_SEARCHING = ("🔍 Searching", ("pattern", "query", "path"))
+_RUNNING = ("🔧 Running", ("command",))
+_VERBS: Final = {
+    "read": _READING,
+    "list": _READING,
+    "file-read_text_file": _READING,
+    "file-read_multiple_files": _READING,
+    "file-read_media_file": _READING,
+    "file-list_directory": _READING,
+    "file-list_directory_with_sizes": _READING,
+    "file-directory_tree": _READING,
+    "file-get_file_info": _READING,
+    "write": _WRITING,
+    "edit": _WRITING,
+    "file-write_file": _WRITING,
+    "file-edit_file": _WRITING,
+    "file-create_directory": _WRITING,
+    "file-move_file": _WRITING,
+    "grep": _SEARCHING,
+    "glob": _SEARCHING,
+    "file-search_files": _SEARCHING,
+    "bash": _RUNNING,
+    "shell-run_command": _RUNNING,
+}
+
+
+def plan_line(run: RunState) -> str:
+    """The plan stands."""
+    return _line(f"📋 Plan: {_foreign(run.topic)} | Up to {run.max_turns} turns | Model: {_foreign(run.model)}")
+
+
+def turn_line(number: int, run: RunState) -> str:
+    """A turn begins."""
+    return _line(f"🤔 Turn {number}/{run.max_turns} | Confidence: {run.confidence}% | Model: {_foreign(run.model)}")
+
+
+def turn_done_line(run: RunState, *, files: int) -> str:
+    """A turn is over; ``files`` is how many it changed."""
+    mark = "✅" if run.confidence > 70 else "⚠️" if run.confidence > 50 else "❌"
+    return f"{mark} Turn {run.turn} complete | Confidence: {run.confidence}% | Files: {files} modified"
+
+
+def checkpoint_line(run: RunState) -> str:
+    """A checkpoint is saved."""
+    files = len(run.files_changed)
+    return f"💾 Checkpoint {run.turn}/{run.max_turns} | Files: {files} modified | Confidence: {run.confidence}%"
+
+
+def escalation_line(before: ModelName, after: ModelName, reason: str) -> str:
+    """A stronger model takes over."""
+    return f"🚀 Model Escalation: {_foreign(before, 40)} → {_foreign(after, 40)} | {_foreign(reason, 50)}"
+
+
+def tool_line(call: ToolCall) -> str:
+    """A tool is about to run; arguments that are not valid JSON are shown as they are."""
+    label, names = _VERBS.get(call.name, (f"🔧 Running: {_foreign(call.name, 40)}", ()))
+    arguments = _arguments(call)
+    known = (arguments[name] for name in names if arguments.get(name))
+    shown = next(known, None) or call.arguments
+    text = ", ".join(map(str, shown)) if isinstance(shown, list) else str(shown)
+    return f"{label}: {_foreign(text)}" if names else f"{label} {_foreign(text)}"
+
+
+def _arguments(call: ToolCall) -> dict[str, object]:
+    try:
+        arguments = json.loads(call.arguments)
+    except ValueError:
+        return {}
+    return arguments if isinstance(arguments, dict) else {}
+
+
+def _foreign(text: str, limit: int = _PREVIEW) -> str:
+    return line(text, limit)
+
+
+def _line(text: str) -> str:
+    return text[:LINE_LIMIT]

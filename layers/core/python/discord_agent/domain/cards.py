@@ -1,0 +1,348 @@
+"""What the bot shows of a run, as posts within Discord's limits (behaviour contract, sections 14 and 15).
+
+Text of models and people is escaped in lines and titles; where it is prose, it keeps its Markdown and is cut.
+"""
+
+from collections.abc import Sequence
+from datetime import datetime
+from enum import IntEnum
+from typing import Final
+
+from discord_agent.domain.card_lines import (
+    checkpoint_line,
+    escalation_line,
+    plan_line,
+    tool_line,
+    turn_done_line,
+    turn_line,
+)
+from discord_agent.domain.chunking import cut
+from discord_agent.domain.controls import Action, Control, encode
+from discord_agent.domain.ids import ExecutionId, MessageId, UserId, execution_for_message
+from discord_agent.domain.inbound import InboundMessage
+from discord_agent.domain.layout import BUTTON_LABEL_LIMIT, FIELD_VALUE_LIMIT, TITLE_LIMIT, fit, line, short
+from discord_agent.domain.posts import Button, ButtonStyle, Embed, Field, Post
+from discord_agent.domain.run import Commit, Next, Outcome, RunState
+from discord_agent.domain.session import Decision
+
+__all__ = [
+    "NO_ANSWER",
+    "STOP_NOTICE",
+    "answer",
+    "attachment_refused",
+    "checkpoint_line",
+    "clarification",
+    "commit_card",
+    "decided",
+    "decision_failed",
+    "ending",
+    "escalation_line",
+    "failed",
+    "message_failed",
+    "offer",
+    "plan_line",
+    "progress",
+    "retry_buttons",
+    "start",
+    "tool_line",
+    "turn_done_line",
+    "turn_line",
+]
+
+
+class Colour(IntEnum):
+    """Colours of cards."""
+
+    RUNNING = 0x5865F2
+    GOOD = 0x57F287
+    ATTENTION = 0xFEE75C
+    BAD = 0xED4245
+    COMMIT = 0x00FF00
+
+
+NO_ANSWER: Final = "⚠️ The model gave no answer. Ask again, or put it differently."
+STOP_NOTICE: Final = "⏹️ Execution stop requested. Will halt at next turn."
+START: Final = "🚀 Starting work... (react 🛑 to stop)"
+
+_SHOWN_LINES = 12
+_QUESTION_LIMIT = 3000
+_FILES_SHOWN = 15
+_SHORT_SHA = 7
+
+type Buttons = tuple[tuple[Button, ...], ...]
+
+
+def start(run: RunState) -> Post:
+    """The live card as a run begins."""
+    return progress(run, ())
+
+
+def progress(run: RunState, lines: Sequence[str]) -> Post:
+    """The live card: the newest lines, the figures, and a button to stop while there is something to stop."""
+    title, colour = _state(run)
+    embed = Embed(
+        title=title,
+        description="\n".join(lines[-_SHOWN_LINES:]),
+        colour=colour,
+        fields=_figures(run),
+        footer=_reference(run.execution_id),
+    )
+    return Post(embeds=(fit(embed),), buttons=() if run.outcome else ((_stop_button(run.execution_id),),))
+
+
+def clarification(run: RunState) -> Post:
+    """A question only people can answer; its options are buttons, any message in the thread answers it too."""
+    options = tuple(
+        Button(
+            short(option, BUTTON_LABEL_LIMIT) or str(number),
+            encode(Control(Action.ANSWER, run.execution_id, str(number))),
+            ButtonStyle.PRIMARY,
+        )
+        for number, option in enumerate(run.options[:5])
+    )
+    embed = Embed(
+        title="💬 Clarification Needed",
+        description=cut(run.question, _QUESTION_LIMIT),
+        colour=Colour.ATTENTION,
+        fields=(Field("Confidence", f"{run.confidence}%"), Field("Turn", f"{run.turn}/{run.max_turns}")),
+        footer=f"Write your answer here. The run waits for a day. {_reference(run.execution_id)}",
+    )
+    controls = (_stop_button(run.execution_id), _continue_button(run.execution_id))
+    return Post(embeds=(fit(embed),), buttons=(options, controls) if options else (controls,))
+
+
+def answer(text: str, *, reply_to: MessageId | None = None) -> Post:
+    """A message of an answer."""
+    return Post(content=text, reply_to=reply_to)
+
+
+def commit_card(execution: ExecutionId, commit: Commit) -> tuple[tuple[Embed, ...], Buttons]:
+    """The card people merge or reject a commit on; its buttons carry the hash that is shown."""
+    buttons = (
+        Button("Merge", encode(Control(Action.MERGE, execution, commit.sha)), ButtonStyle.SUCCESS, "👍"),
+        Button("Reject", encode(Control(Action.REJECT, execution, commit.sha)), ButtonStyle.DANGER, "👎"),
+    )
+    return (fit(_commit_embed(commit, Colour.COMMIT, "👍 to merge | 👎 to reject")),), (buttons,)
+
+
+def decided(run: RunState, commit: Commit, decision: Decision, *, by: UserId | None, result: str) -> Post:
+    """The commit card once it is settled; ``result`` is the merge's hash, or why there was no merge."""
+    is_merged = decision is Decision.MERGE and _is_hash(result)
+    who = f" by <@{by}>" if by else ""
+    match decision:
+        case Decision.MERGE if is_merged:
+            text, colour = f"✅ Merged into main{who} as `{result[:_SHORT_SHA]}`.", Colour.GOOD
+        case Decision.MERGE:
+            text, colour = f"⚠️ Not merged: {cut(result, 800)}\nThe branch is kept.", Colour.BAD
+        case Decision.REJECT:
+            text, colour = f"❌ Rejected{who}. The branch is deleted; its commit can be recovered.", Colour.BAD
+        case Decision.EXPIRE:
+            text, colour = "⌛ Nobody decided in time. The branch is kept.", Colour.ATTENTION
+        case Decision.SUPERSEDE:
+            text, colour = "↪️ Superseded: a newer commit card below contains these changes.", Colour.ATTENTION
+    embed = _commit_embed(commit, colour, _reference(run.execution_id))
+    return Post(embeds=(fit(_with_field(embed, Field("Decision", text, inline=False))),))
+
+
+def decision_failed(run: RunState) -> Post:
+    """A decision could not be carried out."""
+    branch = f" Branch `{line(run.commit.branch, 80)}` is kept." if run.commit else ""
+    return Post(
+        content=f"⚠️ **The decision could not be carried out.** {_reason(run)}{branch}\n"
+        f"Next: merge it by hand, or ask me for the change again.\n{_small(_reference(run.execution_id))}"
+    )
+
+
+def ending(run: RunState, text: str, *, missing: Sequence[str] = ()) -> str:
+    """The text of the terminal message: what happened, what is kept, what to do next, and the figures.
+
+    ``missing`` are files the model wanted to send that do not exist.
+    """
+    notes = tuple(f"⚠️ {line(path, 200)} was to be sent, but there is no such file." for path in missing[:_FILES_SHOWN])
+    if run.outcome is Outcome.DONE:
+        return "\n\n".join((text.strip() or "Done.", *notes, _small(f"🏁 Execution Complete · {_totals(run)}")))
+    headline, next_step = _ended(run)
+    parts = (headline, text.strip(), *notes, f"{_saved(run)}\nNext: {next_step}", _small(_totals(run)))
+    return "\n\n".join(part for part in parts if part)
+
+
+def failed(run: RunState) -> Post:
+    """The terminal message of a run that failed."""
+    return Post(content=cut(ending(run, ""), 1900), buttons=retry_buttons(run))
+
+
+def retry_buttons(run: RunState) -> Buttons:
+    """How to go on after a run that did not finish."""
+    if run.outcome is Outcome.FAILED:
+        retry = encode(Control(Action.RETRY, run.execution_id))
+        return ((Button("Retry", retry, ButtonStyle.PRIMARY, "🔄"),),)
+    return ((_continue_button(run.execution_id),),)
+
+
+def message_failed(message: InboundMessage) -> Post:
+    """A message that could not be processed."""
+    return Post(
+        content="⚠️ **I could not process this message**, although I tried several times. Nothing was changed.\n"
+        f"Next: send it again.\n{_small(_reference(execution_for_message(message.id)))}",
+        reply_to=message.id,
+    )
+
+
+def offer(execution: ExecutionId, message: MessageId) -> Post:
+    """A request that waited too long to be started unasked."""
+    yes = Button("Yes, start it", encode(Control(Action.RETRY, execution)), ButtonStyle.PRIMARY, "🔄")
+    return Post(
+        content="⌛ I was away when you wrote this. Do you still want it?",
+        buttons=((yes,),),
+        reply_to=message,
+    )
+
+
+def attachment_refused(name: str, limit: int) -> Post:
+    """An attachment that was not taken; ``limit`` in bytes."""
+    size = f"{limit // (1024 * 1024)} MB"
+    return Post(content=f"⚠️ **{line(name, 200)}** was not imported: it is larger than {size} or can no longer be read.")
+
+
+_FAILURES: Final = {
+    "ModelUnavailable": "The model's provider did not answer, although it was asked several times.",
+    "ModelRefused": "The model's provider refused the request.",
+    "InvalidReply": "The model gave no usable reply.",
+    "DiscordUnavailable": "Discord did not answer.",
+    "DiscordRefused": "Discord refused a message; the bot may lack a permission in this channel.",
+    "SandboxUnavailable": "The sandbox did not answer.",
+    "RepositoryUnavailable": "The git host did not answer.",
+    "RepositoryRefused": "The git host refused access, or the repository cannot be used.",
+    "WorkspaceDamaged": "The workspace is damaged: a stored file is missing or not what it was.",
+    "InvalidSettings": "A setting of this deployment is missing or malformed.",
+    "Conflict": "Another run held this thread for too long.",
+    "LeaseLost": "Another run took over this thread.",
+    "States.Timeout": "A step took too long.",
+    "States.DataLimitExceeded": "A step gave back more than the state machine takes.",
+    "Aborted": "The run was stopped from outside.",
+}
+
+
+def _reason(run: RunState) -> str:
+    name = run.failure.error if run.failure else ""
+    return _FAILURES.get(name, "Something went wrong inside.")
+
+
+def _ended(run: RunState) -> tuple[str, str]:
+    """What happened and what to do next, for a run that is not done."""
+    go_on = "press **Continue**, or write what to do differently."
+    match run.outcome:
+        case Outcome.STOPPED:
+            return "⏹️ **Stopped**, as asked.", go_on
+        case Outcome.OUT_OF_TURNS:
+            return f"⚠️ **Not finished**: all {run.max_turns} turns are used.", go_on
+        case Outcome.OUT_OF_BUDGET:
+            return "⚠️ **Not finished**: the budget is used up.", "ask an administrator to extend it, then **Continue**."
+        case Outcome.NEEDS_YOU:
+            question = cut(run.question, 1000)
+            return f"💬 **I need you**, and nobody answered in time: {question}", "answer here, or press **Continue**."
+        case _:
+            return (
+                f"❌ **Failed.** {_reason(run)}",
+                "press **Retry**; if it fails again, give the reference to an operator.",
+            )
+
+
+def _saved(run: RunState) -> str:
+    if run.commit is not None:
+        return f"Saved: branch `{line(run.commit.branch, 80)}`."
+    if run.turn == 0:
+        return "Saved: nothing was changed yet."
+    return f"Saved: the work of {run.turn} turns is kept in this thread's workspace ({len(run.files_changed)} files)."
+
+
+_STATES: Final = {
+    Outcome.DONE: ("🏁 Execution Complete", Colour.GOOD),
+    Outcome.STOPPED: ("⏹️ Stopped", Colour.ATTENTION),
+    Outcome.FAILED: ("❌ Failed", Colour.BAD),
+    Outcome.OUT_OF_TURNS: ("⚠️ Out of turns", Colour.ATTENTION),
+    Outcome.OUT_OF_BUDGET: ("⚠️ Out of budget", Colour.ATTENTION),
+    Outcome.NEEDS_YOU: ("💬 Needs you", Colour.ATTENTION),
+}
+
+
+def _state(run: RunState) -> tuple[str, Colour]:
+    if run.outcome is not None:
+        return _STATES[run.outcome]
+    is_parked = run.next is Next.CLARIFY
+    return ("💬 Waiting for your answer", Colour.ATTENTION) if is_parked else (START, Colour.RUNNING)
+
+
+def _figures(run: RunState) -> tuple[Field, ...]:
+    turn = Field("Turn", f"{run.turn}/{run.max_turns}" if run.max_turns else "planning")
+    figures = (
+        turn,
+        Field("Confidence", f"{run.confidence}%"),
+        Field("Model", line(run.model, 100) or "not chosen yet"),
+        Field("Files Modified", str(len(run.files_changed))),
+        Field("Cost", str(run.cost)),
+    )
+    return (*figures, Field("Started", _moment(run.started_at))) if run.started_at else figures
+
+
+def _moment(iso: str) -> str:
+    """A time as Discord shows it, in the reader's zone and counting on by itself."""
+    return f"<t:{int(datetime.fromisoformat(iso).timestamp())}:R>"
+
+
+def _totals(run: RunState) -> str:
+    figures = (
+        f"Turns: {run.turn}/{run.max_turns}" if run.max_turns else "",
+        f"Files: {len(run.files_changed)} modified" if run.files_changed else "",
+        f"Confidence: {run.confidence}%" if run.turn else "",
+        f"Model: {line(run.model, 100)}" if run.model else "",
+        f"Tokens: {run.usage.input:,} in, {run.usage.output:,} out",
+        f"Cost: {run.cost}",
+        _reference(run.execution_id),
+    )
+    return " · ".join(figure for figure in figures if figure)
+
+
+def _commit_embed(commit: Commit, colour: Colour, footer: str) -> Embed:
+    subject = commit.message.strip().split("\n", 1)[0]
+    return Embed(
+        title=line(f"📝 Commit: {subject}", TITLE_LIMIT),
+        colour=colour,
+        fields=(
+            Field("Branch", line(commit.branch, FIELD_VALUE_LIMIT)),
+            Field("Files", _file_list(commit.files), inline=False),
+            Field("Hash", f"`{commit.sha[:_SHORT_SHA]}`"),
+        ),
+        footer=footer,
+    )
+
+
+def _file_list(files: Sequence[str]) -> str:
+    shown = [line(path, 60) for path in files[:_FILES_SHOWN]]
+    more = [f"… and {len(files) - _FILES_SHOWN} more"] if len(files) > _FILES_SHOWN else []
+    return "\n".join((*shown, *more)) or "None"
+
+
+def _with_field(embed: Embed, field: Field) -> Embed:
+    return Embed(embed.title, embed.description, embed.colour, (*embed.fields, field), embed.footer)
+
+
+def _is_hash(text: str) -> bool:
+    return len(text) == 40 and all(character in "0123456789abcdef" for character in text)
+
+
+def _stop_button(execution: ExecutionId) -> Button:
+    return Button("Stop", encode(Control(Action.STOP, execution)), ButtonStyle.DANGER, "🛑")
+
+
+def _continue_button(execution: ExecutionId) -> Button:
+    return Button("Continue", encode(Control(Action.CONTINUE, execution)), ButtonStyle.PRIMARY, "✅")
+
+
+def _reference(execution: ExecutionId) -> str:
+    return f"Reference: {execution}"
+
+
+def _small(text: str) -> str:
+    """A line in Discord's small print."""
+    return f"-# {text}"
