@@ -3,6 +3,7 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from threading import Barrier
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -10,12 +11,16 @@ from hypothesis import strategies as st
 
 from discord_agent.adapters.dynamodb.leases import DynamoLeases
 from discord_agent.adapters.dynamodb.sessions import DynamoSessions
+from discord_agent.adapters.dynamodb.store import Store
 from discord_agent.domain.errors import LeaseLost
 from discord_agent.domain.ids import CommitSha, ExecutionId, GuildId, MessageId, ThreadId, UserId
 from discord_agent.domain.policy import DIRECT_MESSAGES, Action, GuildSettings, People, Permit
 from discord_agent.domain.session import InboxItem, ItemKind, Session
 from tests.support.clock import ManualClock
 from tests.support.values import values_of
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
 
 ADA, BOB = UserId("11"), UserId("12")
 RUN = ExecutionId("m-1")
@@ -209,3 +214,38 @@ def test_a_forgotten_thread_leaves_nothing_to_read(
     assert sessions.get(thread) == Session(thread)
     assert sessions.waiting(thread, ItemKind.REQUEST) == ()
     assert sessions.vote(thread, MessageId("1"), ADA, 0) == 80
+
+
+class _Interrupted:
+    """A DynamoDB client to which something happens just before its first transaction."""
+
+    def __init__(self, client: "DynamoDBClient", interruption: Callable[[], object]) -> None:
+        self._client = client
+        self._interruption: Callable[[], object] | None = interruption
+
+    def __getattr__(self, name: str) -> Any:
+        if name == "transact_write_items" and self._interruption:
+            interruption, self._interruption = self._interruption, None
+            interruption()
+        return getattr(self._client, name)
+
+
+@pytest.mark.parametrize("edited_before", [False, True])
+def test_a_deletion_that_slips_in_while_a_message_is_being_queued_wins(
+    dynamodb: "DynamoDBClient", sessions: DynamoSessions, thread: ThreadId, clock: ManualClock, edited_before: bool
+) -> None:
+    item = _item(thread, "1", clock)
+    if edited_before:
+        sessions.edit(thread, item.message_id, "second text")
+    client: Any = _Interrupted(dynamodb, lambda: sessions.drop(thread, item.message_id))
+    assert not replace(sessions, store=Store(client)).put(item)
+    assert sessions.waiting(thread, ItemKind.REQUEST) == ()
+
+
+def test_a_message_queued_while_its_edit_is_being_remembered_gets_the_new_text(
+    dynamodb: "DynamoDBClient", sessions: DynamoSessions, thread: ThreadId, clock: ManualClock
+) -> None:
+    item = _item(thread, "1", clock)
+    client: Any = _Interrupted(dynamodb, lambda: sessions.put(item))
+    assert replace(sessions, store=Store(client)).edit(thread, item.message_id, "second text")
+    assert sessions.waiting(thread, ItemKind.REQUEST) == (replace(item, content="second text"),)
