@@ -1,0 +1,230 @@
+import itertools
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from threading import Barrier
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from botocore.exceptions import ClientError, EndpointConnectionError
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from discord_agent.adapters.journal import S3Journal
+from discord_agent.domain.conversation import Message, ModelReply, Role, ToolCall, ToolResult
+from discord_agent.domain.errors import InvalidEvent, LeaseLost, StateUnavailable
+from discord_agent.domain.ids import ChannelId, ExecutionId, MessageId, ModelName, ThreadId, UserId
+from discord_agent.domain.run import RunState
+from discord_agent.domain.workspace import FileEntry, Manifest
+from discord_agent.ports import Context, JournaledRound
+from tests.support import buckets
+from tests.support.values import values_of
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3 import S3Client
+
+RUN = RunState(ExecutionId("m-1"), ThreadId("2"), ChannelId("3"), MessageId("1"), UserId("4"))
+HELLO = Message(Role.USER, "hello")
+REPLY = ModelReply(Message(Role.ASSISTANT, "", (ToolCall("c1", "bash", '{"command": "ls"}'),)), ModelName("scripted"))
+RESULTS = (ToolResult("c1", "bash", ok=True, text="auth.py", facts={"exit_code": 0}),)
+MANIFEST = Manifest(
+    (FileEntry("auth.py", 0o644, 3, "a" * 64, f"threads/2/workspace/packs/{'b' * 64}", 0, 20),), base="c" * 40
+)
+
+
+@pytest.fixture
+def s3() -> "Iterator[S3Client]":
+    with buckets.bucket() as client:
+        yield client
+
+
+@pytest.fixture
+def journal(s3: "S3Client") -> S3Journal:
+    return S3Journal(s3, buckets.BUCKET)
+
+
+def _another(journal: S3Journal) -> S3Journal:
+    """The journal as another process sees it."""
+    return S3Journal(journal.s3, journal.bucket)
+
+
+def test_a_run_without_a_journal_has_neither_context_nor_rounds(journal: S3Journal) -> None:
+    assert journal.load_context(RUN) is None
+    assert journal.rounds(RUN, 1) == ()
+
+
+def test_a_context_comes_back_in_another_process(journal: S3Journal) -> None:
+    context = Context((HELLO, REPLY.message), turn=3)
+    journal.save_context(RUN, context)
+    assert _another(journal).load_context(RUN) == context
+    assert journal.load_context(replace(RUN, execution_id=ExecutionId("m-2"))) is None
+
+
+def test_a_process_may_save_what_it_saved_last(journal: S3Journal) -> None:
+    for turn in range(3):
+        journal.save_context(RUN, Context((HELLO,), turn))
+    assert journal.load_context(RUN) == Context((HELLO,), 2)
+
+
+def test_an_older_attempt_cannot_overwrite_the_context_of_a_newer_turn(journal: S3Journal) -> None:
+    journal.save_context(RUN, Context((HELLO,), 0))
+    older, newer = _another(journal), _another(journal)
+    older.load_context(RUN)
+    newer.load_context(RUN)
+    newer.save_context(RUN, Context((HELLO, HELLO), 1))
+    with pytest.raises(LeaseLost):
+        older.save_context(RUN, Context((HELLO,), 1))
+    assert journal.load_context(RUN) == Context((HELLO, HELLO), 1)
+
+
+def test_who_never_loaded_a_context_cannot_overwrite_one(journal: S3Journal) -> None:
+    journal.save_context(RUN, Context((HELLO,), 0))
+    with pytest.raises(LeaseLost):
+        _another(journal).save_context(RUN, Context((), 0))
+
+
+def test_a_context_that_was_deleted_meanwhile_is_not_brought_back(journal: S3Journal) -> None:
+    journal.save_context(RUN, Context((HELLO,), 0))
+    for key in buckets.keys(journal.s3):
+        journal.s3.delete_object(Bucket=journal.bucket, Key=key)
+    with pytest.raises(LeaseLost):
+        journal.save_context(RUN, Context((HELLO,), 1))
+
+
+def test_rounds_come_back_in_order_as_far_as_they_got(journal: S3Journal) -> None:
+    journal.record_reply(RUN, 3, 0, REPLY, (HELLO,))
+    journal.record_results(RUN, 3, 0, RESULTS, MANIFEST)
+    journal.record_reply(RUN, 3, 1, REPLY)
+    journal.record_results(RUN, 3, 1, RESULTS, None)
+    journal.record_reply(RUN, 3, 2, REPLY)
+    assert _another(journal).rounds(RUN, 3) == (
+        JournaledRound(REPLY, (HELLO,), RESULTS, MANIFEST),
+        JournaledRound(REPLY, (), RESULTS),
+        JournaledRound(REPLY),
+    )
+    assert journal.rounds(RUN, 30) == ()
+
+
+def test_objects_lie_where_the_sandbox_cannot_reach_them(journal: S3Journal) -> None:
+    journal.save_context(RUN, Context((HELLO,), 0))
+    journal.record_reply(RUN, 3, 0, REPLY)
+    journal.record_results(RUN, 3, 0, RESULTS, None)
+    assert buckets.keys(journal.s3) == [
+        "threads/2/runs/m-1/context",
+        "threads/2/runs/m-1/turns/0003/00-reply",
+        "threads/2/runs/m-1/turns/0003/00-results",
+    ]
+
+
+def test_of_eight_overlapping_attempts_one_journals_the_round(journal: S3Journal) -> None:
+    together = Barrier(8)
+
+    def record(_: int) -> bool:
+        together.wait(timeout=10)
+        try:
+            _another(journal).record_reply(RUN, 1, 0, REPLY)
+        except LeaseLost:
+            return False
+        return True
+
+    with ThreadPoolExecutor(8) as pool:
+        assert sum(pool.map(record, range(8))) == 1
+
+
+def test_results_are_journalled_once(journal: S3Journal) -> None:
+    journal.record_reply(RUN, 1, 0, REPLY)
+    journal.record_results(RUN, 1, 0, RESULTS, None)
+    with pytest.raises(LeaseLost):
+        journal.record_results(RUN, 1, 0, RESULTS, None)
+
+
+class _AnswersGetLost:
+    """An S3 client whose puts arrive twice, as when the SDK repeats one whose answer got lost."""
+
+    def __init__(self, s3: "S3Client") -> None:
+        self._s3 = s3
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._s3, name)
+
+    def put_object(self, **request: Any) -> Any:
+        self._s3.put_object(**request)
+        return self._s3.put_object(**request)
+
+
+def test_a_repeated_put_of_ones_own_is_no_lost_race(journal: S3Journal) -> None:
+    client: Any = _AnswersGetLost(journal.s3)
+    unlucky = S3Journal(client, journal.bucket)
+    unlucky.record_reply(RUN, 1, 0, REPLY)
+    unlucky.save_context(RUN, Context((HELLO,), 0))
+    unlucky.save_context(RUN, Context((HELLO,), 1))
+    assert journal.rounds(RUN, 1) == (JournaledRound(REPLY),)
+    assert journal.load_context(RUN) == Context((HELLO,), 1)
+
+
+@settings(max_examples=20, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@given(
+    reply=values_of(ModelReply),
+    heard=st.lists(values_of(Message), max_size=2).map(tuple),
+    results=st.lists(values_of(ToolResult), max_size=2).map(tuple),
+)
+def test_any_round_comes_back_as_it_was(
+    journal: S3Journal, reply: ModelReply, heard: tuple[Message, ...], results: tuple[ToolResult, ...]
+) -> None:
+    run = replace(RUN, execution_id=ExecutionId(f"m-{next(_NUMBERS)}"))
+    journal.record_reply(run, 1, 0, reply, heard)
+    journal.record_results(run, 1, 0, results, None)
+    assert journal.rounds(run, 1) == (JournaledRound(reply, heard, results),)
+
+
+_NUMBERS = itertools.count(10)
+
+
+def test_text_that_is_no_valid_unicode_survives(journal: S3Journal) -> None:
+    odd = Message(Role.ASSISTANT, "half an emoji: \ud83d")
+    journal.save_context(RUN, Context((odd,), 0))
+    assert journal.load_context(RUN) == Context((odd,), 0)
+
+
+@pytest.mark.parametrize("body", [b"", b"garbage", b"(\xb5/\xfd"])
+def test_a_damaged_object_is_named_as_such(journal: S3Journal, body: bytes) -> None:
+    journal.s3.put_object(Bucket=journal.bucket, Key="threads/2/runs/m-1/context", Body=body)
+    with pytest.raises(InvalidEvent):
+        journal.load_context(RUN)
+
+
+class _Unreachable:
+    """An S3 client that fails in one way."""
+
+    def __init__(self, s3: "S3Client", failure: Exception) -> None:
+        self.exceptions = s3.exceptions
+        self._failure = failure
+
+    def get_object(self, **request: Any) -> Any:
+        raise self._failure
+
+    put_object = get_object
+
+
+def _answer(code: str, status: int) -> ClientError:
+    response: Any = {"Error": {"Code": code}, "ResponseMetadata": {"HTTPStatusCode": status}}
+    return ClientError(response, "PutObject")
+
+
+@pytest.mark.parametrize(
+    ("failure", "meaning"),
+    [
+        (EndpointConnectionError(endpoint_url="https://s3"), StateUnavailable),
+        (_answer("SlowDown", 503), StateUnavailable),
+        (_answer("AccessDenied", 403), ClientError),
+    ],
+)
+def test_an_outage_is_worth_a_retry_and_a_refusal_is_not(
+    journal: S3Journal, failure: Exception, meaning: type[Exception]
+) -> None:
+    client: Any = _Unreachable(journal.s3, failure)
+    unreachable = S3Journal(client, journal.bucket)
+    with pytest.raises(meaning):
+        unreachable.load_context(RUN)
+    with pytest.raises(meaning):
+        unreachable.record_reply(RUN, 1, 0, REPLY)
