@@ -186,10 +186,14 @@ class JournaledRound:
 
 @dataclass(frozen=True, slots=True)
 class Context:
-    """The model's current message list and the turn after which it was saved."""
+    """The model's current message list and the turn after which it was saved.
+
+    ``version`` names the stored list that this one was made from; "" when there was none.
+    """
 
     messages: tuple[Message, ...]
     turn: int
+    version: str = ""
 
 
 class Journal(Protocol):
@@ -199,7 +203,7 @@ class Journal(Protocol):
         """The message list after the last finished turn."""
 
     def save_context(self, run: RunState, context: Context) -> None:
-        """Store the message list of a finished turn."""
+        """Store a message list in place of the one it was made from; LeaseLost if another attempt stored one since."""
 
     def rounds(self, run: RunState, turn: int) -> tuple[JournaledRound, ...]:
         """The rounds of a turn that an earlier attempt journalled, in order."""
@@ -227,8 +231,8 @@ class Leases(Protocol):
     def holds(self, lease: Lease) -> bool:
         """Whether ``lease`` is still the newest, by a consistent read."""
 
-    def release(self, thread: ThreadId, owner: ExecutionId) -> None:
-        """Give up one's own lease; nothing happens if it is not held."""
+    def release(self, thread: ThreadId, owner: ExecutionId, *, fence: int | None = None) -> None:
+        """Give up one's own lease; nothing happens if it is not held, or was renewed since ``fence``."""
 
     def holder(self, thread: ThreadId) -> ExecutionId | None:
         """Who holds an unexpired lease."""
@@ -305,9 +309,10 @@ class Executions(Protocol):
         """Record the decision once and return the token; Conflict if decided already, or for another commit."""
 
     def end(self, execution: ExecutionId, outcome: Outcome, *, failed: bool) -> bool:
-        """Claim the right to post the terminal message; False if another attempt already posted it.
+        """Claim the right to post the terminal message; False if it was posted, or is about to be with another outcome.
 
-        A claim that was not followed by ``ended`` may be taken again after a minute.
+        A claim that was not followed by ``ended`` may be repeated at once with the same outcome, because its posts
+        carry the same nonces; with another outcome only after a minute.
         """
 
     def ended(self, execution: ExecutionId, message: MessageId) -> None:

@@ -257,10 +257,28 @@ def test_nothing_waits_for_a_decision_on_a_run_that_does_not_exist(executions: D
         executions.await_decision(ExecutionId("m-0"), APPROVAL)
 
 
-def test_of_sixteen_attempts_to_end_a_run_one_posts_the_terminal_message(
+def test_of_simultaneous_attempts_to_end_a_run_differently_one_outcome_wins(
+    executions: DynamoExecutions, row: ExecutionRecord
+) -> None:
+    won: set[Outcome] = set()
+    outcomes = list(Outcome)
+
+    def end(number: int) -> bool:
+        outcome = outcomes[number % len(outcomes)]
+        claimed = executions.end(row.execution_id, outcome, failed=outcome is Outcome.FAILED)
+        if claimed:
+            won.add(outcome)
+        return claimed
+
+    assert _winners(end) >= 1
+    assert won == {_stored(executions, row).outcome}
+
+
+def test_an_attempt_that_died_before_posting_may_claim_the_same_outcome_again_at_once(
     executions: DynamoExecutions, row: ExecutionRecord, clock: ManualClock
 ) -> None:
-    assert _winners(lambda n: executions.end(row.execution_id, Outcome.DONE, failed=False)) == 1
+    assert executions.end(row.execution_id, Outcome.DONE, failed=False)
+    assert executions.end(row.execution_id, Outcome.DONE, failed=False)
     assert _stored(executions, row) == replace(
         row, status=ExecutionStatus.COMPLETED, outcome=Outcome.DONE, completed_at=clock.now()
     )

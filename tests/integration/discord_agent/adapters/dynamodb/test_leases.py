@@ -106,6 +106,15 @@ def test_only_the_owner_releases(leases: DynamoLeases, thread: ThreadId) -> None
     assert not leases.holds(lease)
 
 
+def test_a_late_attempt_does_not_release_what_a_newer_one_renewed(leases: DynamoLeases, thread: ThreadId) -> None:
+    older = leases.acquire(thread, ONE)
+    newer = leases.renew(thread, ONE)
+    leases.release(thread, ONE, fence=older.fence)
+    assert leases.holds(newer)
+    leases.release(thread, ONE, fence=newer.fence)
+    assert leases.holder(thread) is None
+
+
 def test_forgetting_a_thread_takes_the_lease_away_without_lowering_the_fence(
     leases: DynamoLeases, sessions: DynamoSessions, thread: ThreadId
 ) -> None:

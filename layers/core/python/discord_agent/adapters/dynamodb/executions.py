@@ -147,20 +147,23 @@ class DynamoExecutions:
         return approval.task_token
 
     def end(self, execution: ExecutionId, outcome: Outcome, *, failed: bool) -> bool:
-        """Claim the right to post the terminal message; False if another attempt already posted it.
+        """Claim the right to post the terminal message; False if it was posted, or is about to be with another outcome.
 
-        A claim that was not followed by ``ended`` may be taken again after a minute; Conflict without a row::
+        A repeated claim with the same outcome leads to posts with the same nonces, which Discord shows once; that is
+        how a retried step goes on where it died. Conflict without a row::
 
             running ──end──► claimed ──ended──► has its message: nobody may end it again
-                                └──a minute──► may be claimed by anybody
+                               │ ▲ │
+              same outcome ────┴─┘ └──a minute──► may be claimed with any outcome
         """
         now = self.clock.now()
         unposted = Attr("terminal_message_id").not_exists()
         unclaimed = Attr("end_claimed_at").not_exists()
+        repeated = Attr("outcome").eq(outcome.value)
         abandoned = Attr("end_claimed_at").lte(timestamp(now - TAKEOVER))
         claim = self._update(
             execution,
-            _known() & unposted & (unclaimed | abandoned),
+            _known() & unposted & (unclaimed | repeated | abandoned),
             outcome=outcome,
             status=ExecutionStatus.FAILED if failed else ExecutionStatus.COMPLETED,
             completed_at=now,

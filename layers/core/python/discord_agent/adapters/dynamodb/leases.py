@@ -71,12 +71,13 @@ class DynamoLeases:
         item = self.store.get(self.table, lock_key(lease.thread_id)) or {}
         return item.get("owner") == lease.owner and item.get("fence") == lease.fence
 
-    def release(self, thread: ThreadId, owner: ExecutionId) -> None:
-        """Give up one's own lease, keeping the fence; nothing happens if it is not held."""
+    def release(self, thread: ThreadId, owner: ExecutionId, *, fence: int | None = None) -> None:
+        """Give up one's own lease, keeping the fence; nothing happens if it is not held, or was renewed since."""
         own = Attr("owner").eq(owner)
+        condition = own if fence is None else own & Attr("fence").eq(fence)
         try:
             self.store.write(
-                update(self.table, lock_key(thread), values={"owner": None, "expires_at": None}, condition=own)
+                update(self.table, lock_key(thread), values={"owner": None, "expires_at": None}, condition=condition)
             )
         except ConditionFailed:
             return
