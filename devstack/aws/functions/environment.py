@@ -1,0 +1,151 @@
+"""One execution environment: a process of its own with the real runtime in it, used for one call at a time."""
+
+import collections
+import fcntl
+import os
+import shutil
+import struct
+import termios
+import threading
+import time
+from pathlib import Path
+from typing import Final
+
+from devstack.aws.children import Child
+from devstack.aws.functions.model import Call, FunctionSpec, Invocation, LogSink, failure
+from devstack.aws.functions.runtime_api import Pending, RuntimeApi, exited
+
+INIT_SECONDS: Final = 60.0
+"""Lambda gives ten and then starts anew; one machine shared by everything needs more patience."""
+_TAIL_BYTES: Final = 4096
+_DRAIN_SECONDS: Final = 0.5
+
+
+class ExecutionEnvironment:
+    """Starts with construction; ``tenant`` is the only one it ever serves."""
+
+    def __init__(self, spec: FunctionSpec, tenant: str | None, folder: Path, log: LogSink) -> None:
+        self.spec = spec
+        self.tenant = tenant
+        self.last_used = time.monotonic()
+        self._log = log
+        self._folder = folder
+        self._tail: collections.deque[bytes] = collections.deque(maxlen=200)
+        self._started: float | None = time.monotonic()
+        self._api = RuntimeApi(spec)
+        self._api.start()
+        folder.mkdir(parents=True)
+        self._child = Child("awslambdaric", [spec.handler], environment=self._variables(), folder=spec.folder)
+        for work in (self._pump, self._await_end):
+            threading.Thread(target=work, name=f"environment-{spec.key}", daemon=True).start()
+
+    @property
+    def usable(self) -> bool:
+        """Whether a further call may go to it."""
+        return not self._api.spent and self._api.init_error is None and self._child.alive
+
+    @property
+    def pid(self) -> int:
+        """The process id."""
+        return self._child.process.pid
+
+    def run(self, call: Call) -> Invocation:
+        """Wait for the start if need be, run the call, and end the process when it takes too long."""
+        init_seconds = self._initialised()
+        if self._api.init_error is not None:
+            return self._with_log(self._api.init_error, init_seconds=init_seconds)
+        self._tail.clear()
+        self._note(f"START RequestId: {call.id} Version: $LATEST")
+        started = time.monotonic()
+        invocation = self._answer(call)
+        seconds = time.monotonic() - started
+        cold = "" if init_seconds is None else f"\tInit Duration: {init_seconds * 1000:.2f} ms"
+        self._drain()
+        self._note(f"END RequestId: {call.id}")
+        self._note(f"REPORT RequestId: {call.id}\tDuration: {seconds * 1000:.2f} ms{cold}")
+        self.last_used = time.monotonic()
+        return self._with_log(invocation, seconds=seconds, init_seconds=init_seconds)
+
+    def kill(self) -> None:
+        """End the process group with SIGKILL and forget its files."""
+        self._child.kill()
+        self._api.stop()
+        shutil.rmtree(self._folder, ignore_errors=True)
+
+    def crash(self) -> None:
+        """End the process group with SIGKILL as an outside force would; a running call sees it."""
+        self._child.kill()
+
+    def _initialised(self) -> float | None:
+        self._api.ready.wait(INIT_SECONDS)
+        started, self._started = self._started, None
+        return None if started is None else time.monotonic() - started
+
+    def _answer(self, call: Call) -> Invocation:
+        limit = self.spec.timeout
+        pending = Pending(call, int((time.time() + limit) * 1000))
+        self._api.submit(pending)
+        if not self._child.alive:
+            pending.end(exited(call.id, self._child.process.returncode))
+        if not pending.done.wait(limit):
+            pending.end(
+                failure("Sandbox.Timedout", f"RequestId: {call.id} Error: Task timed out after {limit:.2f} seconds")
+            )
+            self._child.kill()
+        if pending.invocation is None:
+            raise RuntimeError("a call was settled without an outcome")
+        return pending.invocation
+
+    def _with_log(
+        self, invocation: Invocation, *, seconds: float = 0.0, init_seconds: float | None = None
+    ) -> Invocation:
+        tail = b"".join(self._tail)[-_TAIL_BYTES:].decode(errors="replace")
+        return Invocation(invocation.raw, invocation.error, tail, seconds, init_seconds)
+
+    def _note(self, line: str) -> None:
+        self._tail.append(f"{line}\n".encode())
+        self._log(self.spec.key, line)
+
+    def _pump(self) -> None:
+        for line in self._child.output:
+            self._tail.append(line)
+            self._log(self.spec.key, line.decode(errors="replace").rstrip("\n"))
+
+    def _drain(self) -> None:
+        """Let the pump catch up with what the call printed; a process that keeps printing is not waited for."""
+        until = time.monotonic() + _DRAIN_SECONDS
+        while _unread(self._child.output.fileno()) and time.monotonic() < until:
+            time.sleep(0.0005)
+
+    def _await_end(self) -> None:
+        self._api.process_ended(self._child.process.wait())
+
+    def _variables(self) -> dict[str, str]:
+        spec = self.spec
+        return {
+            "PATH": spec.path,
+            "HOME": str(self._folder),
+            "TMPDIR": str(self._folder),
+            "LANG": "en_US.UTF-8",
+            "TZ": ":UTC",
+            "PYTHONPATH": os.pathsep.join(map(str, (spec.folder, *spec.layers))),
+            "PYTHONUNBUFFERED": "1",
+            "_HANDLER": spec.handler,
+            "LAMBDA_TASK_ROOT": str(spec.folder),
+            "AWS_EXECUTION_ENV": "AWS_Lambda_python3.13",
+            "AWS_LAMBDA_RUNTIME_API": self._api.address,
+            "AWS_LAMBDA_FUNCTION_NAME": spec.name,
+            "AWS_LAMBDA_FUNCTION_VERSION": "$LATEST",
+            "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": str(spec.memory),
+            "AWS_LAMBDA_INITIALIZATION_TYPE": "on-demand",
+            "AWS_LAMBDA_LOG_GROUP_NAME": f"/aws/lambda/{spec.name}",
+            "AWS_LAMBDA_LOG_STREAM_NAME": time.strftime("%Y/%m/%d/[$LATEST]", time.gmtime()) + self._folder.name,
+            **spec.environment,
+        }
+
+
+def _unread(descriptor: int) -> int:
+    try:
+        return int(struct.unpack("i", fcntl.ioctl(descriptor, termios.FIONREAD, b"\0\0\0\0"))[0])
+    except (OSError, ValueError):
+        return 0

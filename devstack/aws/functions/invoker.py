@@ -1,0 +1,114 @@
+"""Lambda's rules around a call: names, tenants, sizes, concurrency, and the retries of asynchronous calls."""
+
+import json
+import threading
+import uuid
+from collections import Counter
+from collections.abc import Callable, Iterable
+from concurrent.futures import ThreadPoolExecutor
+from typing import Final
+
+from devstack.aws.functions.model import (
+    ASYNCHRONOUS_LIMIT,
+    SYNCHRONOUS_LIMIT,
+    Call,
+    FunctionHost,
+    FunctionSpec,
+    Invocation,
+    InvocationRefused,
+)
+
+_RETRIES: Final = 2
+
+
+class Invoker:
+    """Calls functions by key, name or ARN; asynchronous calls are tried three times, ``retry_seconds`` apart."""
+
+    def __init__(self, host: FunctionHost, specs: Iterable[FunctionSpec], *, retry_seconds: float) -> None:
+        self._host = host
+        self._specs = {spec.name: spec for spec in specs}
+        self._retry_seconds = retry_seconds
+        self._running: Counter[str] = Counter()
+        self._lock = threading.Lock()
+        self._stopped = threading.Event()
+        self._later = ThreadPoolExecutor(32, thread_name_prefix="asynchronous")
+
+    def stop(self) -> None:
+        """Give up what waits for a retry; running calls are the host's."""
+        self._stopped.set()
+        self._later.shutdown(wait=False, cancel_futures=True)
+
+    def spec(self, reference: str) -> FunctionSpec:
+        """The function behind a name or ARN, with or without a qualifier; refused as not found."""
+        parts = reference.split(":")
+        name = parts[6] if parts[0] == "arn" and len(parts) > 6 else parts[0]
+        if name not in self._specs:
+            raise InvocationRefused("ResourceNotFoundException", f"Function not found: {reference}", 404)
+        return self._specs[name]
+
+    def invoke(
+        self, reference: str, payload: bytes, *, tenant: str | None = None, client_context: str | None = None
+    ) -> Invocation:
+        """Run a call to its end; InvocationRefused before any code ran."""
+        spec = self._admit(reference, payload, tenant, SYNCHRONOUS_LIMIT)
+        with self._lock:
+            if spec.reserved is not None and self._running[spec.name] >= spec.reserved:
+                raise InvocationRefused("TooManyRequestsException", "Rate Exceeded.", 429)
+            self._running[spec.name] += 1
+        try:
+            return self._host.run(spec, Call(str(uuid.uuid4()), payload or b"{}", tenant, client_context))
+        finally:
+            with self._lock:
+                self._running[spec.name] -= 1
+
+    def invoke_later(
+        self, reference: str, payload: bytes, *, tenant: str | None = None, done: Callable[[], None] | None = None
+    ) -> None:
+        """Queue a call that is retried when it fails; ``done`` is called when it succeeded or was given up."""
+        spec = self._admit(reference, payload, tenant, ASYNCHRONOUS_LIMIT)
+        self._later.submit(self._try, spec.name, payload, tenant, done)
+
+    def _admit(self, reference: str, payload: bytes, tenant: str | None, limit: int) -> FunctionSpec:
+        spec = self.spec(reference)
+        if len(payload) > limit:
+            raise InvocationRefused(
+                "RequestTooLargeException",
+                f"Request must be smaller than {limit} bytes for the InvokeFunction operation",
+                413,
+            )
+        if spec.tenant_isolated and not tenant:
+            raise InvocationRefused(
+                "InvalidParameterValueException",
+                "The invoked function is enabled with tenancy configuration."
+                " Add a valid tenant ID in your request and try again.",
+                400,
+            )
+        if tenant and not spec.tenant_isolated:
+            raise InvocationRefused(
+                "InvalidParameterValueException",
+                "The invoked function is not enabled with tenancy configuration."
+                " Remove the tenant ID from your request and try again.",
+                400,
+            )
+        try:
+            json.loads(payload or b"{}")
+        except ValueError as error:
+            raise InvocationRefused(
+                "InvalidRequestContentException", f"Could not parse request body into json: {error}", 400
+            ) from error
+        return spec
+
+    def _try(self, name: str, payload: bytes, tenant: str | None, done: Callable[[], None] | None) -> None:
+        failures = 0
+        while failures <= _RETRIES and not self._stopped.is_set():
+            try:
+                if self.invoke(name, payload, tenant=tenant).error is None:
+                    break
+                failures += 1
+            except InvocationRefused:
+                # A throttled asynchronous call stays queued: it does not use up its retries.
+                self._stopped.wait(self._retry_seconds)
+                continue
+            self._stopped.wait(self._retry_seconds * failures if failures <= _RETRIES else 0)
+        if done is not None and not self._stopped.is_set():
+            done()

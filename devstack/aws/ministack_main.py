@@ -1,0 +1,111 @@
+"""The data plane's process: ministack on an inherited socket, saving itself while it changes.
+
+Arguments: the listening socket's descriptor, and the seconds between two saves. Stock ministack saves only when it
+stops in good order. Saves run inside its event loop, so a snapshot is never taken in the middle of a request.
+"""
+
+import asyncio
+import hashlib
+import json
+import logging
+import signal
+import sys
+from collections.abc import Awaitable, Callable, MutableMapping
+from pathlib import Path
+from typing import Any
+
+from hypercorn.asyncio import serve
+from hypercorn.config import Config
+from ministack import app as ministack_app
+from ministack.core import persistence
+
+type Scope = MutableMapping[str, Any]
+type Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
+type Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
+
+_LOG = logging.getLogger("autosave")
+
+
+class Snapshots:
+    """Writes each service's state that changed since it was last written."""
+
+    def __init__(self) -> None:
+        self._written: dict[str, bytes] = {}
+
+    def save(self) -> None:
+        """Write what changed, each file whole or not at all."""
+        folder = Path(persistence.STATE_DIR)
+        folder.mkdir(parents=True, exist_ok=True)
+        for service, get_state in ministack_app._build_persistence_save_dict().items():  # noqa: SLF001 (no public way)
+            state = get_state()
+            if state is not None:
+                self._write(folder / f"{service}.json", service, state)
+
+    def _write(self, path: Path, service: str, state: object) -> None:
+        version = persistence._state_format_version(service)  # noqa: SLF001 (no public way)
+        document = json.dumps(
+            {"__ministack_format__": version, "payload": state},
+            default=persistence._json_default,  # noqa: SLF001 (no public way)
+        ).encode()
+        digest = hashlib.blake2b(document).digest()
+        if self._written.get(service) == digest:
+            return
+        draft = path.with_suffix(".draft")
+        draft.write_bytes(document)
+        draft.replace(path)
+        self._written[service] = digest
+
+
+class Saved:
+    """ministack's application, with a save after the requests of every interval."""
+
+    def __init__(self, seconds: float) -> None:
+        self._seconds = seconds
+        self._snapshots = Snapshots()
+        self._changed = False
+        self._saving: asyncio.Task[None] | None = None
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass everything on; remember that something may have changed."""
+        if scope["type"] == "http":
+            self._changed = True
+            if self._saving is None:
+                self._saving = asyncio.create_task(self._save_for_ever())
+        await ministack_app.app(scope, receive, send)
+
+    async def _save_for_ever(self) -> None:
+        while True:
+            await asyncio.sleep(self._seconds)
+            if self._changed:
+                self._changed = False
+                self._save()
+
+    def _save(self) -> None:
+        try:
+            self._snapshots.save()
+        except (OSError, TypeError, ValueError, RuntimeError):
+            # A full disk or a state in motion: said, and tried again with the next interval.
+            self._changed = True
+            _LOG.exception("the state could not be saved")
+
+
+async def _serve(descriptor: int, seconds: float) -> None:
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop.set)
+    config = Config()
+    config.bind = [f"fd://{descriptor}"]
+    config.keep_alive_timeout = 75
+    config.loglevel = "WARNING"
+    config.graceful_timeout = 1
+    await serve(Saved(seconds), config, shutdown_trigger=stop.wait)  # type: ignore[arg-type] # ASGI scopes are dicts here
+
+
+def main() -> None:
+    """Serve until told to stop."""
+    asyncio.run(_serve(int(sys.argv[1]), float(sys.argv[2])))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,64 @@
+"""Step Functions over HTTP: the AWS JSON 1.0 protocol, as boto3 speaks it."""
+
+import json
+import uuid
+from collections.abc import Callable
+from datetime import datetime
+from typing import Final
+
+from devstack.aws.http import Request, Response
+from devstack.aws.states.service import ApiError, Json, StatesService
+
+_TARGET: Final = "AWSStepFunctions."
+_CONTENT: Final = "application/x-amz-json-1.0"
+
+
+class StatesApi:
+    """Dispatches by the X-Amz-Target header."""
+
+    def __init__(self, service: StatesService) -> None:
+        self._operations: dict[str, Callable[[Json], Json]] = {
+            "CreateStateMachine": service.create_state_machine,
+            "UpdateStateMachine": service.update_state_machine,
+            "DescribeStateMachine": service.describe_state_machine,
+            "ListStateMachines": service.list_state_machines,
+            "DeleteStateMachine": service.delete_state_machine,
+            "StartExecution": service.start_execution,
+            "StopExecution": service.stop_execution,
+            "DescribeExecution": service.describe_execution,
+            "DescribeStateMachineForExecution": service.describe_state_machine_for_execution,
+            "ListExecutions": service.list_executions,
+            "GetExecutionHistory": service.get_execution_history,
+            "SendTaskSuccess": service.send_task_success,
+            "SendTaskFailure": service.send_task_failure,
+            "SendTaskHeartbeat": service.send_task_heartbeat,
+        }
+
+    def __call__(self, request: Request) -> Response:
+        """Answer one request."""
+        name = (request.header("X-Amz-Target") or "").removeprefix(_TARGET)
+        operation = self._operations.get(name)
+        if operation is None:
+            return _refused("UnknownOperationException", f"{name or request.path} is not offered here")
+        try:
+            return Response(200, _encoded(operation(json.loads(request.body or b"{}"))), _headers())
+        except ApiError as error:
+            return _refused(error.code, str(error))
+        except ValueError as error:
+            return _refused("SerializationException", str(error))
+
+
+def _encoded(answer: Json) -> bytes:
+    return json.dumps(answer, default=_plain).encode()
+
+
+def _plain(value: object) -> object:
+    return value.timestamp() if isinstance(value, datetime) else str(value)
+
+
+def _refused(code: str, message: str) -> Response:
+    return Response(400, json.dumps({"__type": code, "message": message}).encode(), _headers())
+
+
+def _headers() -> dict[str, str]:
+    return {"Content-Type": _CONTENT, "x-amzn-RequestId": str(uuid.uuid4())}
