@@ -9,7 +9,7 @@ Objects lie out of the sandbox's reach::
 
 import json
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 from uuid import uuid4
 
@@ -75,25 +75,19 @@ class S3Journal:
     s3: "S3Client"
     bucket: str
     new_id: Callable[[], str] = _new_id
-    _etags: dict[str, str | None] = field(default_factory=dict)
-    """Per context: the etag of what this process loaded or saved last; None when there was none."""
 
     def load_context(self, run: RunState) -> Context | None:
-        """The message list after the last finished turn."""
-        key = _context_key(run)
-        found = self._get(key)
-        self._etags[key] = found[1] if found else None
+        """The message list after the last finished turn; its version is the object's etag."""
+        found = self._get(_context_key(run))
         if found is None:
             return None
         stored = _unpack(_Context, found[0])
-        return Context(stored.messages, stored.turn)
+        return Context(stored.messages, stored.turn, version=found[1])
 
     def save_context(self, run: RunState, context: Context) -> None:
-        """Store the message list; LeaseLost if another attempt stored one since this one was loaded."""
-        key = _context_key(run)
+        """Store a message list in place of the one it was made from; LeaseLost if another attempt stored one since."""
         body = _pack(_Context(context.messages, context.turn, self.new_id()))
-        etag = self._put(key, body, expected=self._etags.get(key))
-        self._etags[key] = etag
+        self._put(_context_key(run), body, expected=context.version)
 
     def rounds(self, run: RunState, turn: int) -> tuple[JournaledRound, ...]:
         """The rounds of a turn that an earlier attempt journalled, in order."""
@@ -106,7 +100,7 @@ class S3Journal:
     ) -> None:
         """Journal a reply and what people said before it; LeaseLost if another attempt journalled this round."""
         key = f"{_turn_prefix(run, turn)}{number:02d}-reply"
-        self._put(key, _pack(_Reply(reply, heard, self.new_id())), expected=None)
+        self._put(key, _pack(_Reply(reply, heard, self.new_id())))
 
     def record_results(
         self, run: RunState, turn: int, number: int, results: tuple[ToolResult, ...], manifest: Manifest | None
@@ -114,7 +108,7 @@ class S3Journal:
         """Journal what the tool calls gave; LeaseLost if another attempt journalled this round's results."""
         key = f"{_turn_prefix(run, turn)}{number:02d}-results"
         text = inline(manifest, run.thread_id) if manifest is not None else None
-        self._put(key, _pack(_Results(results, text, self.new_id())), expected=None)
+        self._put(key, _pack(_Results(results, text, self.new_id())))
 
     def _round(self, run: RunState, stem: str) -> JournaledRound:
         written = self._get(f"{stem}-reply")
@@ -142,25 +136,25 @@ class S3Journal:
 
         return _asked(get)
 
-    def _put(self, key: str, body: bytes, *, expected: str | None) -> str:
-        """Write if the object's etag is still as expected (None: there is none); returns the new one."""
-        condition: Any = {"IfNoneMatch": "*"} if expected is None else {"IfMatch": expected}
+    def _put(self, key: str, body: bytes, *, expected: str = "") -> None:
+        """Write if the object's etag is still as expected ("": there is none)."""
+        condition: Any = {"IfMatch": expected} if expected else {"IfNoneMatch": "*"}
 
-        def put() -> str | None:
+        def put() -> bool:
             try:
-                return self.s3.put_object(Bucket=self.bucket, Key=key, Body=body, **condition)["ETag"]
+                self.s3.put_object(Bucket=self.bucket, Key=key, Body=body, **condition)
             except ClientError as error:
                 if error.response["Error"]["Code"] in _LOST_RACE:
-                    return None
+                    return False
                 raise
+            return True
 
-        etag = _asked(put)
-        if etag is not None:
-            return etag
+        if _asked(put):
+            return
         found = self._get(key)
-        if found is not None and found[0] == body:
-            return found[1]
-        raise LeaseLost(f"another attempt wrote {key} first")
+        is_own = found is not None and found[0] == body
+        if not is_own:
+            raise LeaseLost(f"another attempt wrote {key} first")
 
 
 def _asked[T](request: Callable[[], T]) -> T:
