@@ -129,6 +129,12 @@ class FinishSettings(WorkspaceSettings):
     approval_machine: str = Field(alias="APPROVAL_MACHINE_ARN")
 
 
+class SandboxSettings(Settings):
+    """The sandbox, which knows nothing but where programs are found."""
+
+    path: str = Field(alias="PATH")
+
+
 def environment() -> Mapping[str, str]:
     """The process environment; the only place that reads it."""
     return os.environ  # noqa: TID251 - this is that place

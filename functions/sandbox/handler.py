@@ -1,0 +1,20 @@
+"""Lambda entry of the sandbox."""
+
+from functools import lru_cache
+from typing import Any
+
+from discord_agent.sandbox.processes import hide_process
+from discord_agent.sandbox.service import Sandbox
+from discord_agent.settings import SandboxSettings, environment
+
+
+@lru_cache(maxsize=1)
+def _sandbox(path: str) -> Sandbox:
+    hide_process()
+    return Sandbox(path)
+
+
+def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
+    """Answer a round of MCP requests."""
+    settings = SandboxSettings.read(environment())
+    return _sandbox(settings.path).handle(event, context.get_remaining_time_in_millis() / 1000)
