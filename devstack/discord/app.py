@@ -4,21 +4,26 @@ import secrets
 from collections.abc import Callable
 from dataclasses import dataclass
 
+import httpx
+from nacl.signing import SigningKey
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute, Route, WebSocketRoute
 
 from devstack.discord.access import Access
+from devstack.discord.application_endpoints import ApplicationEndpoints
 from devstack.discord.channels import Channels
 from devstack.discord.chat import Chat
 from devstack.discord.endpoints import BotEndpoints
 from devstack.discord.faults import Faults
 from devstack.discord.files import INLINE_TYPES, Files
 from devstack.discord.gateway import Gateway
+from devstack.discord.interactions import Interactions
 from devstack.discord.limits import RateLimits
 from devstack.discord.payloads import Payloads
 from devstack.discord.records import Attachment
-from devstack.discord.rest import Rest
+from devstack.discord.responses import Responses
+from devstack.discord.rest import Endpoint, Rest
 from devstack.discord.rules import Rules
 from devstack.discord.seed import Bot, plant
 from devstack.discord.snowflakes import Snowflakes, is_snowflake
@@ -36,7 +41,8 @@ class Parts:
     channels: Channels
     gateway: Gateway
     rest: Rest
-    endpoints: BotEndpoints
+    endpoints: tuple[Endpoint, ...]
+    interactions: Interactions
 
 
 def build(
@@ -52,7 +58,7 @@ def build(
     """Build all parts over a store; plants the seed if the store is new."""
     plant(store, bot)
     access = Access(store)
-    files = Files(store, rules, now, url, _kept_secret(store))
+    files = Files(store, rules, now, url, _kept_secret(store, "attachment-key"))
     world = World(store, Snowflakes(now, store.newest_id()), now, rules, access, files, bot.id)
     payloads = Payloads(store, files, access, bot.id, bot.message_content)
     chat = Chat(world, payloads)
@@ -60,8 +66,16 @@ def build(
     gateway = Gateway(world, payloads, token, f"ws{url.removeprefix('http')}")
     limits = RateLimits(rules, now)
     rest = Rest(world, token, limits, faults)
-    endpoints = BotEndpoints(world, chat, channels, payloads, gateway, limits)
-    return Parts(world, payloads, chat, channels, gateway, rest, endpoints)
+    responses = Responses(world, chat)
+    # The proxies of the environment lead to other machines; an endpoint may well be on this one.
+    http = httpx.AsyncClient(trust_env=False, timeout=None)  # noqa: S113 - every use has the interaction's deadline
+    key = SigningKey(_kept_secret(store, "signing-key"))
+    interactions = Interactions(world, payloads, gateway, key, responses.respond, http)
+    endpoints = (
+        *BotEndpoints(world, chat, channels, payloads, gateway, limits).all(),
+        *ApplicationEndpoints(world, payloads, interactions, responses).all(),
+    )
+    return Parts(world, payloads, chat, channels, gateway, rest, endpoints, interactions)
 
 
 def routes(parts: Parts) -> list[BaseRoute]:
@@ -70,7 +84,7 @@ def routes(parts: Parts) -> list[BaseRoute]:
         WebSocketRoute("/gateway", parts.gateway.serve),
         WebSocketRoute("/gateway/resume", parts.gateway.serve),
         Route("/attachments/{channel_id}/{attachment_id}/{filename}", _attachment(parts.world)),
-        parts.rest.mount(parts.endpoints.all()),
+        parts.rest.mount(parts.endpoints),
     ]
 
 
@@ -94,10 +108,10 @@ def _attachment(world: World) -> Callable[[Request], Response]:
     return serve
 
 
-def _kept_secret(store: Store) -> bytes:
-    """The key that signs attachments' addresses, made at the first start."""
-    kept = store.setting("attachment-secret")
+def _kept_secret(store: Store, name: str) -> bytes:
+    """A key of 32 bytes, made at the first start."""
+    kept = store.setting(name)
     if kept is None:
         kept = secrets.token_hex(32)
-        store.set("attachment-secret", kept)
+        store.set(name, kept)
     return bytes.fromhex(kept)

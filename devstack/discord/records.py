@@ -155,6 +155,7 @@ class Interaction:
     message_id: str | None = None
     response: int | None = None
     failed: bool = False
+    fault: str = ""
     original_id: str | None = None
 
 

@@ -7,7 +7,7 @@ import socket
 import threading
 import time
 from base64 import urlsafe_b64encode
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Coroutine, Mapping, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any, Self
@@ -21,7 +21,7 @@ from devstack.discord.drafts import UploadedFile, read_draft
 from devstack.discord.errors import Json
 from devstack.discord.faults import Faults
 from devstack.discord.gateway import Gateway
-from devstack.discord.records import Edit, Message, User
+from devstack.discord.records import GUILD_TEXT, Channel, Edit, Interaction, Message, User
 from devstack.discord.rest import API_PREFIX, Seen
 from devstack.discord.rules import Rules
 from devstack.discord.security import only_local
@@ -30,7 +30,7 @@ from devstack.discord.store import Store
 from discord_agent.domain.errors import InvalidSettings
 
 HOST = "127.0.0.1"
-_STOP_PATIENCE = 10.0
+_PATIENCE = 10.0
 
 type Pages = Callable[[Parts], Sequence[BaseRoute]]
 
@@ -90,6 +90,11 @@ class DiscordServer:
         return self.url + API_PREFIX
 
     @property
+    def public_key(self) -> str:
+        """What interactions are verified with, as hex."""
+        return self._parts.interactions.public_key
+
+    @property
     def parts(self) -> Parts:
         """What the server is made of."""
         return self._parts
@@ -107,6 +112,7 @@ class DiscordServer:
             self._loop = asyncio.get_running_loop()
             self._started.set()
             yield
+            await self._parts.interactions.http.aclose()
 
         pages = self._pages(self._parts) if self._pages else ()
         app = Starlette(routes=[*routes(self._parts), *pages], lifespan=lifespan)
@@ -121,14 +127,14 @@ class DiscordServer:
         self._uvicorn = uvicorn.Server(config)
         self._thread = threading.Thread(target=self._uvicorn.run, args=([self._socket],), name="discord", daemon=True)
         self._thread.start()
-        if not self._started.wait(_STOP_PATIENCE):
+        if not self._started.wait(_PATIENCE):
             raise RuntimeError("the Discord server did not start")
 
     def stop(self) -> None:
         """Close all connections and the store."""
         if self._uvicorn is not None and self._thread is not None:
             self._uvicorn.should_exit = True
-            self._thread.join(_STOP_PATIENCE)
+            self._thread.join(_PATIENCE)
         self._socket.close()
         self._store.close()
 
@@ -159,6 +165,28 @@ class DiscordServer:
     def delete_thread(self, user_id: str, thread_id: str) -> None:
         """Delete a thread as a person."""
         self._call(lambda: self._parts.channels.delete(self._user(user_id), thread_id))
+
+    def press(self, user_id: str, channel_id: str, message_id: str, custom_id: str) -> Interaction:
+        """Press a button as a person; the result says how the application answered, or that it failed."""
+        message = self._parts.chat.message(channel_id, message_id)
+        press = self._parts.interactions.press
+        return self._await(press(self._user(user_id), channel_id, message, custom_id, []))
+
+    def command(self, user_id: str, channel_id: str, name: str, **options: Any) -> Interaction:
+        """Send a slash command as a person."""
+        return self._await(self._parts.interactions.command(self._user(user_id), channel_id, name, options))
+
+    def set_interactions_endpoint(self, url: str | None) -> None:
+        """Post interactions to ``url`` from now on; ApiError if it does not pass Discord's checks."""
+        self._await(self._parts.interactions.set_endpoint(url))
+
+    def add_channel(self, name: str, *, deny: Mapping[str, int] | None = None) -> str:
+        """Add a channel, with permission bits denied to members by id; returns its id."""
+        overwrites = tuple({"id": user, "type": 1, "deny": str(bits)} for user, bits in (deny or {}).items())
+        world = self._parts.world
+        channel = Channel(world.ids.next(), GUILD_TEXT, GUILD_ID, name, GUILD_ID, overwrites=overwrites)
+        world.store.put(channel)
+        return channel.id
 
     def messages(self, channel_id: str) -> list[Message]:
         """All messages of a channel, oldest first, without deleted and ephemeral ones."""
@@ -206,13 +234,16 @@ class DiscordServer:
         return self._parts.world.access.user(user_id)
 
     def _call[T](self, function: Callable[[], T]) -> T:
-        if self._loop is None:
-            raise RuntimeError("the server was not started")
-
         async def run() -> T:
             return function()
 
-        return asyncio.run_coroutine_threadsafe(run(), self._loop).result(_STOP_PATIENCE)
+        return self._await(run())
+
+    def _await[T](self, work: Coroutine[Any, Any, T]) -> T:
+        if self._loop is None:
+            work.close()
+            raise RuntimeError("the server was not started")
+        return asyncio.run_coroutine_threadsafe(work, self._loop).result(_PATIENCE)
 
 
 def _listen(port: int) -> socket.socket:
