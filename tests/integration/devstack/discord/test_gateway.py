@@ -1,5 +1,6 @@
 import json
 import zlib
+from typing import Any
 
 import pytest
 from websockets.exceptions import ConnectionClosedError
@@ -11,7 +12,7 @@ from tests.support.discord import gateway, rest, running
 from tests.support.eventually import eventually
 
 
-def test_hello_identify_ready_and_the_guild_follow_each_other():
+def test_hello_identify_ready_and_the_guild_follow_each_other() -> None:
     with running() as server, gateway(server) as client:
         ready = client.identify(server.token)
         guild = client.receive()
@@ -22,7 +23,7 @@ def test_hello_identify_ready_and_the_guild_follow_each_other():
     assert {channel["name"] for channel in guild["d"]["channels"]} == {"general", "workshop", "random"}
 
 
-def test_a_heartbeat_is_acknowledged_unless_the_fault_is_on():
+def test_a_heartbeat_is_acknowledged_unless_the_fault_is_on() -> None:
     with running() as server, gateway(server) as client:
         client.send(1, None)
         assert client.receive()["op"] == 11
@@ -32,13 +33,13 @@ def test_a_heartbeat_is_acknowledged_unless_the_fault_is_on():
         assert client.sequence == 1
 
 
-def test_a_client_without_heartbeats_is_closed_with_4009():
+def test_a_client_without_heartbeats_is_closed_with_4009() -> None:
     rules = Rules(heartbeat_interval=0.05)
     with running(rules) as server, gateway(server) as client:
         assert client.close_code() == 4009
 
 
-def test_a_person_s_message_arrives_with_guild_and_member():
+def test_a_person_s_message_arrives_with_guild_and_member() -> None:
     with running() as server, gateway(server) as client:
         client.identify(server.token)
         sent = server.post(ADA_ID, GENERAL_ID, f"<@{BOT_ID}> hello")
@@ -49,7 +50,7 @@ def test_a_person_s_message_arrives_with_guild_and_member():
     assert data["member"]["roles"]
 
 
-def test_without_the_content_intent_only_mentions_are_readable():
+def test_without_the_content_intent_only_mentions_are_readable() -> None:
     with running() as server, gateway(server) as client:
         client.identify(server.token, intents=13825)
         server.post(ADA_ID, GENERAL_ID, "secret plans")
@@ -60,7 +61,7 @@ def test_without_the_content_intent_only_mentions_are_readable():
     assert shown["content"] == f"<@{BOT_ID}> hi"
 
 
-def test_an_ungranted_privileged_intent_closes_with_4014():
+def test_an_ungranted_privileged_intent_closes_with_4014() -> None:
     with running(bot=Bot(message_content=False)) as server, gateway(server) as client:
         client.send(2, {"token": server.token, "intents": 46593, "properties": {}})
         assert client.close_code() == 4014
@@ -77,7 +78,7 @@ def test_an_ungranted_privileged_intent_closes_with_4014():
         (json.dumps({"op": 6, "d": {"token": "wrong", "session_id": "a", "seq": 1}}), 4004),
     ],
 )
-def test_bad_frames_close_with_their_code(frame, code):
+def test_bad_frames_close_with_their_code(frame: str, code: int) -> None:
     with running() as server, gateway(server) as client:
         client.socket.send(frame)
         assert client.close_code() == code
@@ -87,27 +88,27 @@ def test_bad_frames_close_with_their_code(frame, code):
     ("fields", "code"),
     [({"intents": 1 << 30}, 4013), ({"intents": 1, "shard": [2, 2]}, 4010)],
 )
-def test_bad_identifies_close_with_their_code(fields, code):
+def test_bad_identifies_close_with_their_code(fields: dict[str, Any], code: int) -> None:
     with running() as server, gateway(server) as client:
         client.send(2, {"token": server.token, "properties": {}, **fields})
         assert client.close_code() == code
 
 
-def test_a_second_identify_closes_with_4005():
+def test_a_second_identify_closes_with_4005() -> None:
     with running() as server, gateway(server) as client:
         client.identify(server.token)
         client.send(2, {"token": server.token, "intents": 1, "properties": {}})
         assert client.close_code() == 4005
 
 
-def test_a_wrong_version_closes_with_4012():
+def test_a_wrong_version_closes_with_4012() -> None:
     with running() as server, connect(f"ws://127.0.0.1:{server.port}/gateway?v=6") as socket:
         with pytest.raises(ConnectionClosedError):
             socket.recv(5)
         assert socket.close_code == 4012
 
 
-def test_a_resume_tells_what_was_missed_in_order_then_resumed():
+def test_a_resume_tells_what_was_missed_in_order_then_resumed() -> None:
     with running() as server:
         with gateway(server) as first:
             session = first.identify(server.token)["d"]["session_id"]
@@ -125,7 +126,7 @@ def test_a_resume_tells_what_was_missed_in_order_then_resumed():
 
 
 @pytest.mark.parametrize("code", [1000, 1001])
-def test_a_normal_close_by_the_client_ends_the_session(code):
+def test_a_normal_close_by_the_client_ends_the_session(code: int) -> None:
     with running() as server:
         with gateway(server) as client:
             session = client.identify(server.token)["d"]["session_id"]
@@ -136,7 +137,7 @@ def test_a_normal_close_by_the_client_ends_the_session(code):
             assert second.receive() == {"op": 9, "d": False, "s": None, "t": None}
 
 
-def test_a_sequence_from_the_future_closes_with_4007():
+def test_a_sequence_from_the_future_closes_with_4007() -> None:
     with running() as server:
         with gateway(server) as first:
             session = first.identify(server.token)["d"]["session_id"]
@@ -145,7 +146,7 @@ def test_a_sequence_from_the_future_closes_with_4007():
             assert second.close_code() == 4007
 
 
-def test_a_session_that_missed_more_than_the_buffer_holds_is_invalid():
+def test_a_session_that_missed_more_than_the_buffer_holds_is_invalid() -> None:
     rules = Rules(replay_buffer=2)
     with running(rules) as server:
         with gateway(server) as first:
@@ -158,7 +159,7 @@ def test_a_session_that_missed_more_than_the_buffer_holds_is_invalid():
             assert (second.receive()["op"], second.socket.close_code) == (9, None)
 
 
-def test_reconnect_and_invalid_session_are_sent_on_demand():
+def test_reconnect_and_invalid_session_are_sent_on_demand() -> None:
     with running() as server, gateway(server) as client:
         client.identify(server.token)
         client.receive()
@@ -173,7 +174,7 @@ def test_reconnect_and_invalid_session_are_sent_on_demand():
         assert client.receive()["op"] == 11
 
 
-def test_dropped_connections_can_resume():
+def test_dropped_connections_can_resume() -> None:
     with running() as server:
         with gateway(server) as first:
             session = first.identify(server.token)["d"]["session_id"]
@@ -185,7 +186,7 @@ def test_dropped_connections_can_resume():
         assert (server.gateway.identifies, server.gateway.resumes) == (1, 1)
 
 
-def test_identifies_are_counted_and_come_to_an_end():
+def test_identifies_are_counted_and_come_to_an_end() -> None:
     rules = Rules(identifies=Window(2, 86_400), identify_concurrency=Window(16, 5))
     with running(rules) as server, rest(server) as client:
         before = client.get("/gateway/bot").json()["session_start_limit"]
@@ -200,13 +201,13 @@ def test_identifies_are_counted_and_come_to_an_end():
     assert after["reset_after"] > 0
 
 
-def test_two_identifies_at_once_are_one_too_many():
+def test_two_identifies_at_once_are_one_too_many() -> None:
     with running(Rules()) as server, gateway(server) as first, gateway(server) as second:
         assert first.identify(server.token)["t"] == "READY"
         assert second.identify(server.token) == {"op": 9, "d": False, "s": None, "t": None}
 
 
-def test_too_many_sends_close_with_4008():
+def test_too_many_sends_close_with_4008() -> None:
     rules = Rules(gateway_sends=Window(3, 60))
     with running(rules) as server, gateway(server) as client:
         for _ in range(4):
@@ -214,17 +215,17 @@ def test_too_many_sends_close_with_4008():
         assert client.close_code() == 4008
 
 
-def test_frames_are_compressed_as_one_stream_when_asked():
+def test_frames_are_compressed_as_one_stream_when_asked() -> None:
     with running() as server:
         inflate = zlib.decompressobj()
         with connect(f"ws://127.0.0.1:{server.port}/gateway?v=10&compress=zlib-stream") as socket:
-            hello = json.loads(inflate.decompress(socket.recv(5)))
+            hello = json.loads(inflate.decompress(socket.recv(5, decode=False)))
             socket.send(json.dumps({"op": 1, "d": None}))
-            ack = json.loads(inflate.decompress(socket.recv(5)))
+            ack = json.loads(inflate.decompress(socket.recv(5, decode=False)))
     assert (hello["op"], ack["op"]) == (10, 11)
 
 
-def test_reactions_threads_and_deletions_are_dispatched():
+def test_reactions_threads_and_deletions_are_dispatched() -> None:
     with running() as server, gateway(server) as client, rest(server) as api:
         client.identify(server.token)
         message = server.post(ADA_ID, GENERAL_ID, "work")
@@ -245,7 +246,7 @@ def test_reactions_threads_and_deletions_are_dispatched():
     assert gone == {"id": message.id, "guild_id": GUILD_ID, "parent_id": GENERAL_ID, "type": 11}
 
 
-def test_unknown_and_malformed_dispatches_can_be_sent():
+def test_unknown_and_malformed_dispatches_can_be_sent() -> None:
     with running(relaxed()) as server, gateway(server) as client:
         client.identify(server.token)
         server.dispatch("NEW_THING", {"odd": None}, channel_id=GENERAL_ID)

@@ -1,6 +1,7 @@
 import json
 from datetime import timedelta
 from functools import partial
+from typing import Any
 
 import httpx
 import pytest
@@ -14,7 +15,7 @@ minutes = partial(timedelta, 0, 0, 0, 0)
 MESSAGES = f"/channels/{GENERAL_ID}/messages"
 
 
-def test_a_message_is_sent_read_edited_and_deleted():
+def test_a_message_is_sent_read_edited_and_deleted() -> None:
     with running() as server, rest(server) as client:
         sent = client.post(MESSAGES, json={"content": "hello", "allowed_mentions": {"parse": []}})
         path = f"{MESSAGES}/{sent.json()['id']}"
@@ -28,7 +29,7 @@ def test_a_message_is_sent_read_edited_and_deleted():
     assert (deleted.status_code, gone.status_code, gone.json()["code"]) == (204, 404, 10008)
 
 
-def test_every_edit_is_counted_and_kept():
+def test_every_edit_is_counted_and_kept() -> None:
     with running() as server, rest(server) as client:
         message = client.post(MESSAGES, json={"content": "0"}).json()
         for number in range(1, 4):
@@ -39,20 +40,20 @@ def test_every_edit_is_counted_and_kept():
 
 
 @pytest.mark.parametrize("header", [{}, {"Authorization": "Bot wrong"}, {"Authorization": "no scheme"}])
-def test_a_wrong_or_missing_token_is_401(header):
+def test_a_wrong_or_missing_token_is_401(header: dict[str, str]) -> None:
     with running() as server:
         answer = httpx.get(f"{server.api_url}/users/@me", headers={"User-Agent": AGENT, **header})
     assert (answer.status_code, answer.json()) == (401, {"message": "401: Unauthorized", "code": 0})
 
 
-def test_a_client_that_does_not_introduce_itself_is_403():
+def test_a_client_that_does_not_introduce_itself_is_403() -> None:
     with running() as server:
         headers = {"Authorization": f"Bot {server.token}"}
         answer = httpx.get(f"{server.api_url}/users/@me", headers=headers)
     assert (answer.status_code, answer.json()["code"]) == (403, 40333)
 
 
-def test_another_machine_s_name_is_refused():
+def test_another_machine_s_name_is_refused() -> None:
     with running() as server, rest(server) as client:
         answer = client.get("/users/@me", headers={"Host": "evil.example"})
     assert answer.status_code == 400
@@ -93,7 +94,7 @@ def test_another_machine_s_name_is_refused():
         ("POST", f"/channels/{GENERAL_ID}/threads", {"name": "x", "type": 11, "auto_archive_duration": 7}, 400, 50035),
     ],
 )
-def test_bad_requests_have_discord_s_status_and_code(method, path, body, status, code):
+def test_bad_requests_have_discord_s_status_and_code(method: str, path: str, body: Any, status: int, code: int) -> None:
     with running() as server, rest(server) as client:
         answer = client.request(method, path, json=body)
     assert (answer.status_code, answer.json()["code"]) == (status, code)
@@ -116,13 +117,13 @@ def test_bad_requests_have_discord_s_status_and_code(method, path, body, status,
         [{"type": 1, "components": [{"type": 4, "custom_id": "a"}]}],
     ],
 )
-def test_bad_components_are_50035(components):
+def test_bad_components_are_50035(components: Any) -> None:
     with running() as server, rest(server) as client:
         answer = client.post(MESSAGES, json={"content": "x", "components": components})
     assert (answer.status_code, answer.json()["code"], list(answer.json()["errors"])) == (400, 50035, ["components"])
 
 
-def test_form_faults_name_their_field():
+def test_form_faults_name_their_field() -> None:
     with running() as server, rest(server) as client:
         answer = client.post(MESSAGES, json={"embeds": [{"title": "t" * 257}]})
     fault = {"code": "BASE_TYPE_MAX_LENGTH", "message": "Must be 256 or fewer in length."}
@@ -133,13 +134,13 @@ def test_form_faults_name_their_field():
     ("content", "kind", "code"),
     [("{", "application/json", 50109), ("{}", "text/plain", 50035), ("x", "multipart/form-data", 50035)],
 )
-def test_bodies_that_cannot_be_read_are_400(content, kind, code):
+def test_bodies_that_cannot_be_read_are_400(content: str, kind: str, code: int) -> None:
     with running() as server, rest(server) as client:
         answer = client.post(MESSAGES, content=content, headers={"Content-Type": kind})
     assert (answer.status_code, answer.json()["code"]) == (400, code)
 
 
-def test_an_enforced_nonce_sends_once_and_returns_the_first_message():
+def test_an_enforced_nonce_sends_once_and_returns_the_first_message() -> None:
     with running() as server, rest(server) as client:
         body = {"content": "once", "nonce": "run-1-card", "enforce_nonce": True}
         first = client.post(MESSAGES, json=body).json()
@@ -151,7 +152,7 @@ def test_an_enforced_nonce_sends_once_and_returns_the_first_message():
     assert unenforced["id"] != first["id"]
 
 
-def test_an_enforced_nonce_of_a_deleted_message_is_unknown_message():
+def test_an_enforced_nonce_of_a_deleted_message_is_unknown_message() -> None:
     with running() as server, rest(server) as client:
         body = {"content": "once", "nonce": "n", "enforce_nonce": True}
         first = client.post(MESSAGES, json=body).json()
@@ -159,7 +160,7 @@ def test_an_enforced_nonce_of_a_deleted_message_is_unknown_message():
         assert client.post(MESSAGES, json=body).json()["code"] == 10008
 
 
-def test_a_nonce_is_forgotten_after_its_window():
+def test_a_nonce_is_forgotten_after_its_window() -> None:
     clock = ManualClock()
     with running(now=lambda: clock.now().timestamp()) as server, rest(server) as client:
         body = {"content": "x", "nonce": "n", "enforce_nonce": True}
@@ -168,7 +169,7 @@ def test_a_nonce_is_forgotten_after_its_window():
         assert client.post(MESSAGES, json=body).json()["id"] != first["id"]
 
 
-def test_pages_of_messages_go_both_ways():
+def test_pages_of_messages_go_both_ways() -> None:
     with running() as server, rest(server) as client:
         ids = [server.post(ADA_ID, GENERAL_ID, str(number)).id for number in range(7)]
 
@@ -182,7 +183,7 @@ def test_pages_of_messages_go_both_ways():
         assert page("after=0&limit=100") == ids[::-1]
 
 
-def test_a_page_reaches_past_many_deleted_messages():
+def test_a_page_reaches_past_many_deleted_messages() -> None:
     with running() as server, rest(server) as client:
         kept = server.post(ADA_ID, GENERAL_ID, "kept").id
         for number in range(120):
@@ -190,12 +191,12 @@ def test_a_page_reaches_past_many_deleted_messages():
         assert [message["id"] for message in client.get(f"{MESSAGES}?limit=1").json()] == [kept]
 
 
-def test_files_are_uploaded_and_served_under_signed_addresses_that_expire():
+def test_files_are_uploaded_and_served_under_signed_addresses_that_expire() -> None:
     clock = ManualClock()
     with running(now=lambda: clock.now().timestamp()) as server, rest(server) as client:
         payload = {"content": "see", "attachments": [{"id": 3, "description": "a report"}]}
         files = {
-            "payload_json": (None, json.dumps(payload), "application/json"),
+            "payload_json": (None, json.dumps(payload).encode(), "application/json"),
             "files[3]": ("../re port.txt", b"figures", "text/plain"),
         }
         message = client.post(MESSAGES, files=files).json()
@@ -212,7 +213,7 @@ def test_files_are_uploaded_and_served_under_signed_addresses_that_expire():
     assert (forged.status_code, expired.status_code) == (404, 404)
 
 
-def test_an_edit_keeps_the_attachments_it_lists_and_all_when_it_lists_none():
+def test_an_edit_keeps_the_attachments_it_lists_and_all_when_it_lists_none() -> None:
     with running() as server, rest(server) as client:
         files = {f"files[{n}]": (f"{n}.txt", b"x", "text/plain") for n in range(2)}
         message = client.post(MESSAGES, data={"content": "two"}, files=files).json()
@@ -223,25 +224,25 @@ def test_an_edit_keeps_the_attachments_it_lists_and_all_when_it_lists_none():
     assert [a["filename"] for a in one["attachments"]] == ["1.txt"]
 
 
-def test_a_file_or_request_over_the_limit_is_413():
+def test_a_file_or_request_over_the_limit_is_413() -> None:
     with running(Rules(file_size=10, request_size=2000)) as server, rest(server) as client:
         file = client.post(MESSAGES, files={"files[0]": ("a.txt", b"x" * 11)})
         request = client.post(MESSAGES, files={"files[0]": ("a.txt", b"x" * 4000)})
     assert [(a.status_code, a.json()["code"]) for a in (file, request)] == [(413, 40005), (413, 40005)]
 
 
-def test_an_embed_may_show_an_uploaded_image():
+def test_an_embed_may_show_an_uploaded_image() -> None:
     with running() as server, rest(server) as client:
         payload = {"embeds": [{"title": "t", "image": {"url": "attachment://p.png"}}]}
         files = {
-            "payload_json": (None, json.dumps(payload), "application/json"),
+            "payload_json": (None, json.dumps(payload).encode(), "application/json"),
             "files[0]": ("p.png", b"png", "image/png"),
         }
         message = client.post(MESSAGES, files=files).json()
     assert message["embeds"][0]["image"]["url"] == message["attachments"][0]["url"]
 
 
-def test_reactions_are_added_listed_and_taken_back():
+def test_reactions_are_added_listed_and_taken_back() -> None:
     with running() as server, rest(server) as client:
         message = server.post(ADA_ID, GENERAL_ID, "work")
         path = f"{MESSAGES}/{message.id}/reactions/%F0%9F%91%8D"
@@ -257,7 +258,7 @@ def test_reactions_are_added_listed_and_taken_back():
     assert [(r["emoji"]["name"], r["count"], r["me"]) for r in shown] == [("👍", 2, True)]
 
 
-def test_a_twenty_first_emoji_is_refused():
+def test_a_twenty_first_emoji_is_refused() -> None:
     with running() as server, rest(server) as client:
         message = server.post(ADA_ID, GENERAL_ID, "many")
         path = f"{MESSAGES}/{message.id}/reactions"
@@ -266,7 +267,7 @@ def test_a_twenty_first_emoji_is_refused():
     assert (codes, refused) == ([204] * 20, 30010)
 
 
-def test_a_thread_on_a_message_has_its_id_and_starts_once():
+def test_a_thread_on_a_message_has_its_id_and_starts_once() -> None:
     with running() as server, rest(server) as client:
         message = server.post(ADA_ID, GENERAL_ID, "work")
         path = f"{MESSAGES}/{message.id}/threads"
@@ -282,7 +283,7 @@ def test_a_thread_on_a_message_has_its_id_and_starts_once():
     assert [found["id"] for found in active] == [message.id]
 
 
-def test_writing_in_an_archived_thread_opens_it_unless_it_is_locked():
+def test_writing_in_an_archived_thread_opens_it_unless_it_is_locked() -> None:
     with running() as server, rest(server) as client:
         thread = client.post(f"/channels/{GENERAL_ID}/threads", json={"name": "Work", "type": 11}).json()["id"]
         client.patch(f"/channels/{thread}", json={"archived": True})
@@ -295,7 +296,7 @@ def test_writing_in_an_archived_thread_opens_it_unless_it_is_locked():
     assert (rename, opened) == (50083, False)
 
 
-def test_missing_access_and_missing_permission_are_told_apart():
+def test_missing_access_and_missing_permission_are_told_apart() -> None:
     with running() as server, rest(server) as client:
         hidden = server.add_channel("staff", deny={BOT_ID: 1 << 10})
         readonly = server.add_channel("news", deny={BOT_ID: 1 << 11})
@@ -308,14 +309,14 @@ def test_missing_access_and_missing_permission_are_told_apart():
     assert listed == {"general", "workshop", "random", "news"}
 
 
-def test_somebody_else_s_message_cannot_be_edited():
+def test_somebody_else_s_message_cannot_be_edited() -> None:
     with running() as server, rest(server) as client:
         message = server.post(ADA_ID, GENERAL_ID, "mine")
         answer = client.patch(f"{MESSAGES}/{message.id}", json={"content": "yours"})
     assert (answer.status_code, answer.json()["code"]) == (403, 50005)
 
 
-def test_a_reply_names_its_message_and_may_outlive_it():
+def test_a_reply_names_its_message_and_may_outlive_it() -> None:
     with running() as server, rest(server) as client:
         message = server.post(ADA_ID, GENERAL_ID, "question")
         body = {"content": "answer", "message_reference": {"message_id": message.id, "fail_if_not_exists": False}}
@@ -327,11 +328,11 @@ def test_a_reply_names_its_message_and_may_outlive_it():
     assert (orphan["type"], "message_reference" in orphan) == (0, False)
 
 
-def test_mentions_are_only_those_that_are_allowed():
+def test_mentions_are_only_those_that_are_allowed() -> None:
     with running() as server, rest(server) as client:
         content = f"<@{ADA_ID}> <@{LINUS_ID}> @everyone"
 
-        def mentioned(allowed: dict | None) -> tuple[list[str], bool]:
+        def mentioned(allowed: dict[str, Any] | None) -> tuple[list[str], bool]:
             message = client.post(MESSAGES, json={"content": content, "allowed_mentions": allowed}).json()
             return [user["id"] for user in message["mentions"]], message["mention_everyone"]
 
@@ -340,7 +341,7 @@ def test_mentions_are_only_those_that_are_allowed():
         assert mentioned({"parse": [], "users": [LINUS_ID]}) == ([LINUS_ID], False)
 
 
-def test_the_sixth_message_in_a_window_waits_until_it_is_over():
+def test_the_sixth_message_in_a_window_waits_until_it_is_over() -> None:
     clock = ManualClock()
     with running(Rules(), now=lambda: clock.now().timestamp()) as server, rest(server) as client:
         answers = [client.post(MESSAGES, json={"content": str(n)}) for n in range(6)]
@@ -356,14 +357,14 @@ def test_the_sixth_message_in_a_window_waits_until_it_is_over():
     assert elsewhere.headers["X-RateLimit-Bucket"] == later.headers["X-RateLimit-Bucket"]
 
 
-def test_the_global_limit_is_told_apart():
+def test_the_global_limit_is_told_apart() -> None:
     with running(Rules(all_requests=Window(2, 60))) as server, rest(server) as client:
         answers = [client.get("/users/@me") for _ in range(3)]
     assert answers[2].status_code == 429
     assert (answers[2].json()["global"], answers[2].headers["X-RateLimit-Global"]) == (True, "true")
 
 
-def test_a_third_rename_in_ten_minutes_is_refused_without_warning():
+def test_a_third_rename_in_ten_minutes_is_refused_without_warning() -> None:
     clock = ManualClock()
     with running(Rules(), now=lambda: clock.now().timestamp()) as server, rest(server) as client:
         thread = client.post(f"/channels/{GENERAL_ID}/threads", json={"name": "0", "type": 11}).json()["id"]
@@ -373,7 +374,7 @@ def test_a_third_rename_in_ten_minutes_is_refused_without_warning():
     assert answers[2].json()["retry_after"] == 600
 
 
-def test_edits_of_old_messages_run_out_with_30046():
+def test_edits_of_old_messages_run_out_with_30046() -> None:
     clock = ManualClock()
     rules = Rules(old_message_edits=Window(2, 3600))
     with running(rules, now=lambda: clock.now().timestamp()) as server, rest(server) as client:
@@ -384,7 +385,7 @@ def test_edits_of_old_messages_run_out_with_30046():
     assert answers[2].json()["code"] == 30046
 
 
-def test_too_many_invalid_requests_shut_the_address_out_with_html():
+def test_too_many_invalid_requests_shut_the_address_out_with_html() -> None:
     with running(Rules(invalid_requests=Window(2, 600))) as server, rest(server) as client:
         for _ in range(2):
             client.get("/users/@me", headers={"Authorization": "Bot wrong"})
@@ -393,7 +394,7 @@ def test_too_many_invalid_requests_shut_the_address_out_with_html():
     assert 0 < int(banned.headers["Retry-After"]) <= 601
 
 
-def test_faults_hit_the_next_requests_of_their_route():
+def test_faults_hit_the_next_requests_of_their_route() -> None:
     with running() as server, rest(server) as client:
         server.faults.fail_next("POST", "/channels/{channel}/messages", 502, 2)
         server.faults.fail_next("GET", "/users/@me", 429, body="<html>", headers=(("Retry-After", "1"),))
@@ -404,7 +405,7 @@ def test_faults_hit_the_next_requests_of_their_route():
     assert (page.text, page.headers["Retry-After"]) == ("<html>", "1")
 
 
-def test_a_fault_after_the_fact_lets_the_request_take_effect():
+def test_a_fault_after_the_fact_lets_the_request_take_effect() -> None:
     with running() as server, rest(server) as client:
         server.faults.fail_next("POST", "/channels/{channel}/messages", 500, after=True)
         status = client.post(MESSAGES, json={"content": "sent all the same"}).status_code
@@ -412,7 +413,7 @@ def test_a_fault_after_the_fact_lets_the_request_take_effect():
     assert status == 500
 
 
-def test_a_direct_message_channel_is_opened_once():
+def test_a_direct_message_channel_is_opened_once() -> None:
     with running() as server, rest(server) as client:
         first = client.post("/users/@me/channels", json={"recipient_id": ADA_ID}).json()
         second = client.post("/users/@me/channels", json={"recipient_id": ADA_ID}).json()
@@ -420,7 +421,7 @@ def test_a_direct_message_channel_is_opened_once():
     assert (first["type"], second["id"], sent.status_code) == (1, first["id"], 200)
 
 
-def test_commands_are_replaced_as_a_whole_and_keep_their_ids():
+def test_commands_are_replaced_as_a_whole_and_keep_their_ids() -> None:
     with running() as server, rest(server) as client:
         path = f"/applications/{BOT_ID}/guilds/{GUILD_ID}/commands"
         first = client.put(path, json=[{"name": "status", "description": "Show"}, {"name": "logs", "description": "L"}])
@@ -433,7 +434,7 @@ def test_commands_are_replaced_as_a_whole_and_keep_their_ids():
     assert sorted(bad.json()["errors"]["0"]) == ["description", "name"]
 
 
-def test_typing_answers_204_and_needs_the_right_to_write():
+def test_typing_answers_204_and_needs_the_right_to_write() -> None:
     with running() as server, rest(server) as client:
         silent = server.add_channel("news", deny={BOT_ID: 1 << 11})
         codes = [client.post(f"/channels/{channel}/typing").status_code for channel in (GENERAL_ID, silent)]
