@@ -106,6 +106,7 @@ class _Reaction(_Wire):
     user_id: Snowflake
     channel_id: Snowflake
     message_id: Snowflake
+    message_author_id: Snowflake | None = None
     guild_id: Snowflake | None = None
     member: _Member = _Member()
     emoji: _Emoji = _Emoji()
@@ -255,6 +256,7 @@ def _reaction(reaction: _Reaction, *, added: bool) -> Reaction | None:
         guild_id=_guild(reaction.guild_id),
         author=_author(user, reaction.member),
         added=added,
+        message_author_id=UserId(reaction.message_author_id) if reaction.message_author_id else None,
     )
 
 

@@ -9,8 +9,9 @@ from discord_agent.adapters.discord import payloads
 from discord_agent.adapters.discord.client import USER_AGENT, Call, RestClient, Timing
 from discord_agent.adapters.discord.inbound import BotIdentity, parse_message
 from discord_agent.domain.errors import DiscordRefused, DiscordUnavailable, InvalidInput
-from discord_agent.domain.ids import ChannelId, MessageId, ThreadId, snowflake
+from discord_agent.domain.ids import ChannelId, GuildId, MessageId, ThreadId, snowflake
 from discord_agent.domain.inbound import Attachment, InboundMessage
+from discord_agent.domain.policy import Place
 from discord_agent.domain.posts import Post
 
 _THREAD_TYPES: Final = frozenset({10, 11, 12})
@@ -44,6 +45,10 @@ class RestDiscord:
         """A client of its own with connection pool and time-outs."""
         http = httpx.Client(timeout=_TIMEOUT, transport=transport, follow_redirects=False)
         return cls(RestClient(http, api_url=api_url, token=token, timing=timing), bot, redact=redact)
+
+    def close(self) -> None:
+        """Close its connections."""
+        self._client.http.close()
 
     def send(self, channel: ChannelId, post: Post, *, nonce: str) -> MessageId:
         """Send one message; the same nonce within minutes sends nothing twice."""
@@ -83,10 +88,19 @@ class RestDiscord:
         payload = {"name": payloads.thread_name(name, self._redact)}
         self._client.request(Call("PATCH", "/channels/{}", (channel,), payload))
 
-    def is_thread(self, channel: ChannelId) -> bool:
-        """Whether a channel is a thread."""
+    def place(self, channel: ChannelId) -> Place:
+        """What a channel is: its guild, its name, whether it is a thread and of which channel."""
         answer = self._client.request(Call("GET", "/channels/{}", (channel,)))
-        return isinstance(answer, dict) and answer.get("type") in _THREAD_TYPES
+        facts = answer if isinstance(answer, dict) else {}
+        is_thread = facts.get("type") in _THREAD_TYPES
+        guild, parent = facts.get("guild_id"), facts.get("parent_id")
+        return Place(
+            channel,
+            GuildId(guild) if guild else None,
+            ChannelId(parent) if parent and is_thread else None,
+            is_thread=is_thread,
+            name=facts.get("name") or "",
+        )
 
     def typing(self, channel: ChannelId) -> None:
         """Show the typing indicator for ten seconds."""
