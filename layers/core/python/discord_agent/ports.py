@@ -186,10 +186,14 @@ class JournaledRound:
 
 @dataclass(frozen=True, slots=True)
 class Context:
-    """The model's current message list and the turn after which it was saved."""
+    """The model's current message list and the turn after which it was saved.
+
+    ``version`` names the stored list that this one was made from; "" when there was none.
+    """
 
     messages: tuple[Message, ...]
     turn: int
+    version: str = ""
 
 
 class Journal(Protocol):
@@ -199,7 +203,7 @@ class Journal(Protocol):
         """The message list after the last finished turn."""
 
     def save_context(self, run: RunState, context: Context) -> None:
-        """Store the message list in place of the one loaded; LeaseLost if another attempt stored one since."""
+        """Store a message list in place of the one it was made from; LeaseLost if another attempt stored one since."""
 
     def rounds(self, run: RunState, turn: int) -> tuple[JournaledRound, ...]:
         """The rounds of a turn that an earlier attempt journalled, in order."""
