@@ -1,0 +1,146 @@
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from discord_agent.domain.classification import AgentRole, FlowType, TaskType
+from discord_agent.domain.routing import (
+    BRANCH_PHRASES,
+    Breakglass,
+    breakglass,
+    choose_flow,
+    classify_by_rules,
+    fallback_title,
+    file_name,
+    is_stale,
+)
+from discord_agent.domain.workspace import safe_path
+
+ALIASES = ("opus", "sonnet", "gemini", "qwen", "gpt", "glm", "default")
+NOW = datetime(2026, 1, 2, 12, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("@Opus fix it", Breakglass("opus", "fix it")),
+        ("@opus", Breakglass("opus", "")),
+        ("@GPT\nwhy?", Breakglass("gpt", "why?")),
+        ("@opus, fix it", Breakglass("opus", ", fix it")),
+        ("hey @opus", None),
+        ("@opusx", None),
+        ("@gpt-5 hello", None),
+        ("opus fix it", None),
+    ],
+)
+def test_breakglass_begins_with_an_alias_as_a_whole_word(text: str, expected: Breakglass | None) -> None:
+    assert breakglass(text, ALIASES) == expected
+
+
+def test_breakglass_goes_before_everything_and_a_choice_before_phrases_and_tasks() -> None:
+    text = "what are the pros and cons"
+    assert choose_flow(text, TaskType.CODING, override=FlowType.SIMPLE, is_breakglass=True) is FlowType.BREAKGLASS
+    assert choose_flow(text, TaskType.CODING, override=FlowType.SIMPLE) is FlowType.SIMPLE
+    assert choose_flow(text, TaskType.CODING) is FlowType.BRANCH
+    assert choose_flow("add a test", TaskType.CODING) is FlowType.SEQUENTIAL
+    assert choose_flow("hello", TaskType.SOCIAL) is FlowType.SIMPLE
+
+
+@pytest.mark.parametrize("phrase", BRANCH_PHRASES)
+def test_every_branch_phrase_is_found_anywhere_and_in_any_case(phrase: str) -> None:
+    assert choose_flow(f"Please: {phrase.upper()} for caching?", TaskType.TECHNICAL_QA) is FlowType.BRANCH
+
+
+def test_a_message_of_exactly_thirty_minutes_passes_and_an_older_one_does_not() -> None:
+    limit = timedelta(minutes=30)
+    assert not is_stale(NOW - limit, NOW, limit)
+    assert is_stale(NOW - limit - timedelta(milliseconds=1), NOW, limit)
+
+
+@pytest.mark.parametrize(
+    ("request_text", "title"),
+    [
+        ("<@42> fix the login", "fix the login"),
+        ("x" * 60, "x" * 50),
+        ("two\n lines", "two lines"),
+        ("<@42>", "New task"),
+    ],
+)
+def test_a_thread_without_a_name_gets_the_first_fifty_characters(request_text: str, title: str) -> None:
+    assert fallback_title(request_text) == title
+
+
+@pytest.mark.parametrize(
+    ("name", "safe"),
+    [
+        ("report.pdf", "report.pdf"),
+        ("../../etc/passwd", "passwd"),
+        ("C:\\temp\\my file (1).txt", "my_file_1_.txt"),
+        (".env", "env"),
+        ("", "file"),
+        ("///", "file"),
+        ("Üben.md", "Üben.md"),
+        ("x" * 200 + ".py", "x" * 97 + ".py"),
+    ],
+)
+def test_an_uploaded_file_gets_a_harmless_name(name: str, safe: str) -> None:
+    assert file_name(name) == safe
+
+
+@given(st.text())
+def test_every_uploaded_name_is_a_path_inside_the_workspace(name: str) -> None:
+    safe = file_name(name)
+    assert safe_path(safe) == safe
+    assert "/" not in safe
+    assert len(safe) <= 100
+
+
+@pytest.mark.parametrize(
+    ("text", "task"),
+    [
+        ("run kubectl get pods", TaskType.COMMAND_RUNNER),
+        ("<@42> please run ls -la", TaskType.COMMAND_RUNNER),
+        ("run the tests", TaskType.TEST_RUNNER),
+        ("Run all unit tests please", TaskType.TEST_RUNNER),
+        ("refactor the authentication module to use JWT", TaskType.CODING),
+        ("can you please fix the bug in parser.py?", TaskType.CODING),
+        ("Add a logout button", TaskType.CODING),
+        ("write a function that sorts", TaskType.CODING),
+        ("write an email to my landlord", TaskType.WRITING),
+        ("write the docs for auth.py", TaskType.DOCUMENTATION),
+        ("review my pull request", TaskType.CODE_REVIEW),
+        ("deploy the app", TaskType.DEVOPS),
+        ("design a schema for orders", TaskType.DATABASE),
+        ("what is async/await in JavaScript?", TaskType.EXPLANATION),
+        ("Explain monads", TaskType.EXPLANATION),
+        ("why does my python code crash?", TaskType.TECHNICAL_QA),
+        ("how do I undo a git commit", TaskType.TECHNICAL_QA),
+        ("how are you?", TaskType.GENERAL),
+        ("hello!", TaskType.SOCIAL),
+        ("hidden treasures", TaskType.GENERAL),
+        ("nice weather", TaskType.GENERAL),
+        ("", TaskType.GENERAL),
+    ],
+)
+def test_without_a_model_a_request_is_classified_by_its_words(text: str, task: TaskType) -> None:
+    assert classify_by_rules(text, forced=True).task_type is task
+
+
+@pytest.mark.parametrize(
+    ("text", "role"),
+    [
+        ("fix the React component", AgentRole.JS_TS_CODER),
+        ("fix app.ts", AgentRole.JS_TS_CODER),
+        ("fix the parser", AgentRole.PYTHON_CODER),
+        ("review the typescript", AgentRole.CODE_REVIEWER),
+        ("run ls", AgentRole.COMMAND_EXECUTOR),
+    ],
+)
+def test_the_role_fits_the_task_and_the_language(text: str, role: AgentRole) -> None:
+    assert classify_by_rules(text, forced=True).role is role
+
+
+@given(st.text(), st.booleans())
+def test_without_a_model_only_forced_requests_are_answered(text: str, forced: bool) -> None:
+    assert classify_by_rules(text, forced=forced).should_respond is forced
