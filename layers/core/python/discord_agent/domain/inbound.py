@@ -60,7 +60,10 @@ class MessageDeleted:
 
 @dataclass(frozen=True, slots=True)
 class Reaction:
-    """Somebody added (or removed) a reaction; ``emoji`` is the Unicode emoji or the custom emoji's name."""
+    """Somebody added (or removed) a reaction; ``emoji`` is the Unicode emoji or the custom emoji's name.
+
+    Discord names the author of the message only when a reaction is added.
+    """
 
     emoji: str
     message_id: MessageId
@@ -68,6 +71,7 @@ class Reaction:
     guild_id: GuildId | None
     author: Author
     added: bool = True
+    message_author_id: UserId | None = None
 
 
 @dataclass(frozen=True, slots=True)
