@@ -87,13 +87,13 @@ def test_a_run_that_ended_cannot_be_stopped_any_more(outcome: Outcome) -> None:
     assert "Starting" not in post.embeds[0].title
 
 
-def test_a_question_offers_its_answers_by_number() -> None:
+def test_a_question_offers_its_answers_as_buttons() -> None:
     post = cards.clarification(replace(RUN, question="Which one?", options=("The first", "The second")))
     assert post.embeds[0].description == "Which one?"
     assert [button.label for button in post.buttons[0]] == ["The first", "The second"]
     assert controls(post) == [
-        Control(Action.ANSWER, ExecutionId("m-1"), "0"),
-        Control(Action.ANSWER, ExecutionId("m-1"), "1"),
+        Control(Action.ANSWER, ExecutionId("m-1"), "1. The first"),
+        Control(Action.ANSWER, ExecutionId("m-1"), "2. The second"),
         Control(Action.STOP, ExecutionId("m-1")),
         Control(Action.CONTINUE, ExecutionId("m-1")),
     ]
@@ -236,4 +236,7 @@ def test_every_post_stays_within_discords_limits_whatever_people_and_models_writ
             assert len(embed.description) <= 4096
             assert all(1 <= len(field.name) <= 256 and 1 <= len(field.value) <= 1024 for field in embed.fields)
         assert all(1 <= len(row) <= 5 for row in post.buttons)
+        ids = [button.custom_id for row in post.buttons for button in row]
+        assert len(set(ids)) == len(ids)
+        assert all(1 <= len(custom_id) <= 100 for custom_id in ids)
         assert all(1 <= len(button.label) <= 80 for row in post.buttons for button in row)

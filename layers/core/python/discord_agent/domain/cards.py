@@ -17,7 +17,7 @@ from discord_agent.domain.card_lines import (
     turn_line,
 )
 from discord_agent.domain.chunking import cut
-from discord_agent.domain.controls import Action, Control, encode
+from discord_agent.domain.controls import MAX_CUSTOM_ID, Action, Control, encode
 from discord_agent.domain.ids import ExecutionId, MessageId, UserId, execution_for_message
 from discord_agent.domain.inbound import InboundMessage
 from discord_agent.domain.layout import BUTTON_LABEL_LIMIT, FIELD_VALUE_LIMIT, TITLE_LIMIT, fit, line, short
@@ -93,12 +93,7 @@ def progress(run: RunState, lines: Sequence[str]) -> Post:
 def clarification(run: RunState) -> Post:
     """A question only people can answer; its options are buttons, any message in the thread answers it too."""
     options = tuple(
-        Button(
-            short(option, BUTTON_LABEL_LIMIT) or str(number),
-            encode(Control(Action.ANSWER, run.execution_id, str(number))),
-            ButtonStyle.PRIMARY,
-        )
-        for number, option in enumerate(run.options[:5])
+        _option_button(run.execution_id, number, option) for number, option in enumerate(run.options[:5], start=1)
     )
     embed = Embed(
         title="💬 Clarification Needed",
@@ -329,6 +324,13 @@ def _with_field(embed: Embed, field: Field) -> Embed:
 
 def _is_hash(text: str) -> bool:
     return len(text) == 40 and all(character in "0123456789abcdef" for character in text)
+
+
+def _option_button(execution: ExecutionId, number: int, option: str) -> Button:
+    """The button carries the answer itself, as far as a custom id holds it; the number keeps equal beginnings apart."""
+    room = MAX_CUSTOM_ID - len(encode(Control(Action.ANSWER, execution))) - 1
+    answer_given = Control(Action.ANSWER, execution, short(f"{number}. {option}", room))
+    return Button(short(option, BUTTON_LABEL_LIMIT) or str(number), encode(answer_given), ButtonStyle.PRIMARY)
 
 
 def _stop_button(execution: ExecutionId) -> Button:
