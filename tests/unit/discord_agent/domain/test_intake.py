@@ -1,0 +1,267 @@
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from discord_agent.domain.actions import (
+    Acknowledge,
+    Answer,
+    CleanUp,
+    DropQueued,
+    EditQueued,
+    Enqueue,
+    Ignore,
+    Offer,
+    Refuse,
+    Situation,
+    Stop,
+    Wake,
+)
+from discord_agent.domain.classification import FlowType
+from discord_agent.domain.ids import ChannelId, ExecutionId, GuildId, MessageId, RoleId, ThreadId, UserId
+from discord_agent.domain.inbound import (
+    Attachment,
+    Author,
+    CommandInvoked,
+    InboundMessage,
+    MessageDeleted,
+    MessageEdited,
+    ThreadDeleted,
+)
+from discord_agent.domain.intake import decide
+from discord_agent.domain.policy import (
+    ADMINISTRATOR,
+    ChannelSettings,
+    GuildSettings,
+    People,
+    Place,
+    Reading,
+)
+from discord_agent.domain.session import ExecutionRecord, ItemKind
+
+NOW = datetime(2026, 1, 2, 12, tzinfo=UTC)
+BOT, ANN, BOB = UserId("1"), UserId("2"), UserId("3")
+THREAD, CHANNEL, GUILD = ChannelId("50"), ChannelId("40"), GuildId("30")
+DEBOUNCE = timedelta(seconds=2)
+
+
+def message_id(age: timedelta = timedelta(0)) -> MessageId:
+    milliseconds = int((NOW - age).timestamp() * 1000) - 1_420_070_400_000
+    return MessageId(str(milliseconds << 22))
+
+
+def message(
+    content: str = "fix the login",
+    *,
+    by: UserId = ANN,
+    mentions_bot: bool = True,
+    age: timedelta = timedelta(0),
+    attachments: tuple[Attachment, ...] = (),
+    is_bot: bool = False,
+    name: str = "someone",
+    permissions: int = 0,
+) -> InboundMessage:
+    author = Author(by, name, is_bot=is_bot, permissions=permissions)
+    return InboundMessage(message_id(age), THREAD, GUILD, author, content, mentions_bot, attachments)
+
+
+def run(by: UserId = ANN, asked: timedelta = timedelta(minutes=5)) -> ExecutionRecord:
+    asked_in = message_id(asked)
+    return ExecutionRecord(
+        ExecutionId(f"m-{asked_in}"),
+        ThreadId(THREAD),
+        CHANNEL,
+        asked_in,
+        by,
+        "ann",
+        FlowType.SEQUENTIAL,
+        "fix the login",
+        NOW - asked,
+    )
+
+
+IN_CHANNEL = Situation(
+    bot_id=BOT,
+    settings=GuildSettings(),
+    place=Place(CHANNEL, GUILD, name="random"),
+    now=NOW,
+    staleness=timedelta(minutes=30),
+    debounce=DEBOUNCE,
+    breakglass_aliases=("opus",),
+)
+IN_THREAD = replace(IN_CHANNEL, place=Place(THREAD, GUILD, CHANNEL, is_thread=True, joined=True))
+RUN = run()
+RUNNING = replace(IN_THREAD, running=RUN)
+PARKED = replace(IN_THREAD, parked=RUN)
+REQUEST = (Enqueue(ItemKind.REQUEST, forced=True), Acknowledge("👀"), Wake(DEBOUNCE))
+
+
+def test_a_mention_is_queued_seen_and_classified_after_the_debounce() -> None:
+    assert decide(message(), IN_CHANNEL) == REQUEST
+
+
+def test_a_message_without_a_mention_is_a_request_where_the_bot_takes_part_but_not_a_forced_one() -> None:
+    decided = decide(message(mentions_bot=False), IN_THREAD)
+    assert decided == (Enqueue(ItemKind.REQUEST), Acknowledge(), Wake(DEBOUNCE))
+
+
+def test_a_message_without_a_mention_in_a_channel_is_ignored() -> None:
+    assert decide(message(mentions_bot=False), IN_CHANNEL) == (Ignore("not meant for the bot"),)
+
+
+def test_a_channel_that_is_read_passively_is_classified_without_marking_every_message() -> None:
+    settings = GuildSettings(channels=(ChannelSettings(CHANNEL, reading=Reading.EVERYTHING),))
+    decided = decide(message(mentions_bot=False), replace(IN_CHANNEL, settings=settings))
+    assert decided == (Enqueue(ItemKind.REQUEST), Wake(DEBOUNCE))
+
+
+def test_a_channel_may_have_its_own_debounce() -> None:
+    settings = GuildSettings(channels=(ChannelSettings(CHANNEL, debounce_seconds=7),))
+    assert decide(message(), replace(IN_CHANNEL, settings=settings))[-1] == Wake(timedelta(seconds=7))
+
+
+def test_the_bot_never_answers_itself() -> None:
+    assert decide(message(by=BOT, is_bot=True), IN_THREAD) == (Ignore("written by the bot itself"),)
+
+
+def test_another_bot_is_ignored_even_if_it_mentions_the_bot() -> None:
+    assert decide(message(is_bot=True), IN_THREAD) == (Ignore("written by another bot"),)
+
+
+def test_the_secondary_bot_is_answered_without_a_mention() -> None:
+    situation = replace(IN_CHANNEL, secondary_bot="bot2")
+    assert decide(message(is_bot=True, name="bot2", mentions_bot=False), situation) == REQUEST
+
+
+@pytest.mark.parametrize("content", ["", "  ", "<@1>", "<@!1> "])
+def test_a_message_that_says_nothing_is_ignored(content: str) -> None:
+    assert decide(message(content), IN_CHANNEL) == (Ignore("empty"),)
+
+
+def test_a_file_without_a_word_is_a_message() -> None:
+    upload = Attachment("1", "a.txt", "https://cdn.example/a.txt", 10)
+    assert decide(message("<@1>", attachments=(upload,)), IN_CHANNEL) == REQUEST
+
+
+def test_a_mention_of_exactly_thirty_minutes_is_fresh_and_an_older_one_is_offered() -> None:
+    assert decide(message(age=timedelta(minutes=30)), IN_CHANNEL) == REQUEST
+    assert decide(message(age=timedelta(minutes=30, milliseconds=1)), IN_CHANNEL) == (Offer(),)
+
+
+def test_a_stale_message_that_nobody_addressed_to_the_bot_is_dropped() -> None:
+    assert decide(message(mentions_bot=False, age=timedelta(minutes=31)), IN_THREAD) == (Ignore("stale"),)
+
+
+def test_somebody_who_may_not_run_is_told_if_they_addressed_the_bot() -> None:
+    situation = replace(IN_THREAD, settings=GuildSettings(blocked=People(users=(BOB,))))
+    assert decide(message(by=BOB), situation) == (Refuse("You are blocked from using this bot here."),)
+    (ignored,) = decide(message(by=BOB, mentions_bot=False), situation)
+    assert isinstance(ignored, Ignore)
+
+
+def test_breakglass_is_addressed_to_the_bot_and_needs_its_own_permission() -> None:
+    (refused,) = decide(message("@opus fix it", mentions_bot=False), IN_CHANNEL)
+    assert isinstance(refused, Refuse)
+    assert decide(message("@opus fix it", mentions_bot=False, permissions=ADMINISTRATOR), IN_CHANNEL) == REQUEST
+
+
+def test_a_message_to_a_running_run_steers_it() -> None:
+    decided = decide(message("use JWT", mentions_bot=False), RUNNING)
+    assert decided == (Enqueue(ItemKind.STEER), Acknowledge())
+
+
+def test_any_message_answers_a_parked_run_however_long_it_took_to_arrive() -> None:
+    late = replace(PARKED, parked=run(asked=timedelta(hours=5)))
+    decided = decide(message("<@1> the second one", age=timedelta(hours=1)), late)
+    assert late.parked is not None
+    assert decided == (Acknowledge(), Answer(late.parked.execution_id, "the second one"))
+
+
+@pytest.mark.parametrize("situation", [RUNNING, PARKED])
+@pytest.mark.parametrize("text", ["stop", "STOP!", "wait", "<@1> stop now"])
+def test_stop_as_the_first_word_stops_exactly_this_run(situation: Situation, text: str) -> None:
+    assert decide(message(text, mentions_bot=False), situation) == (Stop(RUN.execution_id),)
+
+
+def test_a_stopwatch_is_no_stop() -> None:
+    assert decide(message("STOPWATCH app"), RUNNING) == (Enqueue(ItemKind.STEER, forced=True), Acknowledge())
+
+
+def test_a_stop_where_nothing_runs_is_an_ordinary_message() -> None:
+    assert decide(message("stop the server"), IN_THREAD) == REQUEST
+
+
+def test_a_stranger_may_steer_but_not_stop_anothers_run() -> None:
+    (refused,) = decide(message("stop", by=BOB), RUNNING)
+    assert isinstance(refused, Refuse)
+    assert decide(message("use JWT", by=BOB, mentions_bot=False), RUNNING) == (Enqueue(ItemKind.STEER), Acknowledge())
+
+
+def test_people_without_the_right_to_steer_are_not_heard_by_the_run() -> None:
+    situation = replace(RUNNING, settings=GuildSettings(everyone=()))
+    assert isinstance(decide(message("use JWT", by=BOB), situation)[0], Refuse)
+    assert isinstance(decide(message("use JWT", by=BOB, mentions_bot=False), situation)[0], Ignore)
+    assert decide(message("use JWT", by=ANN, mentions_bot=False), situation) == (Enqueue(ItemKind.STEER), Acknowledge())
+
+
+def test_a_message_from_before_the_run_is_not_for_it() -> None:
+    assert decide(message("stop", age=timedelta(minutes=6)), RUNNING) == REQUEST
+
+
+def test_the_request_of_the_run_at_work_is_not_taken_up_twice() -> None:
+    assert decide(message(age=timedelta(minutes=5)), RUNNING) == (Ignore("being worked on already"),)
+
+
+def test_edits_and_deletions_reach_the_queue() -> None:
+    assert decide(MessageEdited(MessageId("7"), THREAD, "new"), IN_THREAD) == (EditQueued(MessageId("7"), "new"),)
+    assert decide(MessageDeleted(MessageId("7"), THREAD), IN_THREAD) == (DropQueued(MessageId("7")),)
+
+
+def test_a_deleted_thread_is_cleaned_up_after_its_run_was_stopped() -> None:
+    gone = ThreadDeleted(ThreadId(THREAD), GUILD)
+    assert decide(gone, IN_THREAD) == (CleanUp(ThreadId(THREAD)),)
+    assert decide(gone, RUNNING) == (Stop(RUN.execution_id), CleanUp(ThreadId(THREAD)))
+    assert decide(gone, PARKED) == (Stop(RUN.execution_id), CleanUp(ThreadId(THREAD)))
+
+
+def test_an_unknown_command_is_answered() -> None:
+    command = CommandInvoked("1", "token", "2", "nonsense", (), THREAD, GUILD, Author(ANN, "ann"))
+    assert decide(command, IN_THREAD) == (Refuse("I do not know the command /nonsense.", ephemeral=True),)
+
+
+situations = st.builds(
+    lambda base, reading, everyone, blocked: replace(
+        base,
+        settings=GuildSettings(
+            reading=reading,
+            everyone=GuildSettings().everyone if everyone else (),
+            blocked=People(roles=(RoleId("9"),) if blocked else ()),
+        ),
+    ),
+    st.sampled_from([IN_CHANNEL, IN_THREAD, RUNNING, PARKED]),
+    st.sampled_from(Reading),
+    st.booleans(),
+    st.booleans(),
+)
+messages = st.builds(
+    message,
+    st.sampled_from(["", "fix it", "stop", "@opus go", "<@1> hello", "retry"]),
+    by=st.sampled_from([BOT, ANN, BOB]),
+    mentions_bot=st.booleans(),
+    age=st.sampled_from([timedelta(0), timedelta(minutes=4), timedelta(hours=1)]),
+    is_bot=st.booleans(),
+)
+
+
+@given(messages, situations)
+def test_every_message_leads_to_one_thing_only(event: InboundMessage, situation: Situation) -> None:
+    actions = decide(event, situation)
+    effects = [action for action in actions if not isinstance(action, Acknowledge | Wake)]
+    assert len(effects) == 1
+    queued = isinstance(effects[0], Enqueue) and effects[0].kind is ItemKind.REQUEST
+    assert queued == any(isinstance(action, Wake) for action in actions)
+    unaddressed = not (event.mentions_bot or event.author.is_bot or event.content.startswith("@opus"))
+    said_stop = event.content == "stop"
+    assert not (unaddressed and not said_stop and isinstance(effects[0], Refuse | Offer))
