@@ -127,6 +127,12 @@ def test_arguments_and_paths_never_reach_another_shell(client: Client) -> None:
     assert client.call("bash", command="ls pwned").facts["exit_code"] == 2
 
 
+def test_commands_that_linux_cannot_run_are_refused(client: Client) -> None:
+    for command in ("echo a\0b", "true " + "x" * 200_000):
+        reply = client.call("bash", command=command)
+        assert (reply.ok, reply.facts) == (False, {"paths_changed": []})
+
+
 def test_no_command_runs_when_no_time_is_left_to_save(client: Client) -> None:
     client.seconds = 41
     reply = client.call("bash", command="touch ran")

@@ -51,6 +51,7 @@ def test_a_call_gives_text_for_the_model_and_facts_beside_it() -> None:
         ("bash", {"command": "true", "timeout_seconds": 100_000}, "timeout_seconds"),
         ("edit_file", {"path": "a", "old": "", "new": "b"}, "old"),
         ("launch", {}, "read_file"),
+        ("bash", {"command": "\ud83d"}, "half a character"),
     ],
 )
 def test_wrong_arguments_are_an_error_result_that_helps(name: str, arguments: Json, hint: str) -> None:

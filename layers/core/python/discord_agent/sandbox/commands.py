@@ -21,6 +21,9 @@ _HEAD_CHARACTERS: Final = 8_000
 _TAIL_CHARACTERS: Final = 16_000
 """The end of an output tells most: errors and summaries stand there."""
 
+_COMMAND_BYTES: Final = 100_000
+"""Less than what Linux accepts as one argument."""
+
 _MATCHES: Final = 300
 _SEARCH_SECONDS: Final = 30.0
 _GIT_SECONDS: Final = 60.0
@@ -95,6 +98,10 @@ class Commands:
         return text
 
     def _run(self, command: list[str], output: Path, seconds: float) -> Finished:
+        if any("\0" in part for part in command):
+            raise ToolRefused("a command cannot hold the character NUL")
+        if sum(len(part.encode()) for part in command) > _COMMAND_BYTES:
+            raise ToolRefused("the command is too long; write it to a file and run that")
         home, temporary = self.scratch / "home", self.scratch / "tmp"
         for folder in (home, temporary):
             folder.mkdir(parents=True, exist_ok=True)

@@ -48,7 +48,7 @@ def read_file(root: Path, arguments: Json) -> Outcome:
 def write_file(root: Path, arguments: Json) -> Outcome:
     """Create or replace a file."""
     path = locate(root, arguments["path"])
-    content = arguments["content"].encode("utf-8", "surrogatepass")
+    content = arguments["content"].encode()
     if len(content) > MAX_FILE_BYTES:
         raise ToolRefused(f"the content is larger than {MAX_FILE_BYTES >> 20} MB")
     existed = _write(path, content)
@@ -66,7 +66,7 @@ def edit_file(root: Path, arguments: Json) -> Outcome:
     except UnicodeDecodeError as error:
         raise ToolRefused(f"{arguments['path']} is not a UTF-8 text file") from error
     edited = edit(before, arguments["old"], arguments["new"], everywhere=bool(arguments.get("all", False)))
-    _write(path, edited.text.encode("utf-8", "surrogatepass"))
+    _write(path, edited.text.encode())
     places = f"{edited.places} place{'s' if edited.places != 1 else ''}"
     how = ", ignoring white space" if edited.tolerant else ""
     return Outcome(f"edited {arguments['path']} in {places}{how}\n{_short_diff(before, edited.text)}")

@@ -1,6 +1,7 @@
 """The sandbox as an MCP server, revision 2026-07-28: every request stands alone and carries its own envelope."""
 
 import itertools
+import json
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
@@ -165,6 +166,10 @@ def _fault(name: str, arguments: Json) -> str:
     spec = _SPECS.get(name)
     if spec is None:
         return f"there is no tool {name!r:.60}; there are {', '.join(_SPECS)}"
+    try:
+        json.dumps(arguments, ensure_ascii=False).encode()
+    except UnicodeEncodeError:
+        return f"the arguments of {name} hold half a character (a lone surrogate); send whole characters"
     faults = sorted(Draft202012Validator(spec.parameters).iter_errors(arguments), key=lambda fault: list(fault.path))
     if not faults:
         return ""

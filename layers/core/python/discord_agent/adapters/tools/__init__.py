@@ -1,0 +1,1 @@
+"""Tools for the model, reached over the Model Context Protocol."""
