@@ -20,7 +20,7 @@ from discord_agent.domain.ids import (
 )
 from discord_agent.domain.inbound import Attachment, InboundMessage
 from discord_agent.domain.money import Price
-from discord_agent.domain.policy import GuildSettings
+from discord_agent.domain.policy import GuildSettings, Place
 from discord_agent.domain.posts import Post
 from discord_agent.domain.run import Commit, Outcome, RunState
 from discord_agent.domain.session import (
@@ -64,8 +64,8 @@ class Discord(Protocol):
     def rename(self, channel: ChannelId, name: str) -> None:
         """Rename a thread, at most once per run: Discord allows two renames in ten minutes."""
 
-    def is_thread(self, channel: ChannelId) -> bool:
-        """Whether a channel is a thread (types 10, 11, 12)."""
+    def place(self, channel: ChannelId) -> Place:
+        """What a channel is: its guild, its name, whether it is a thread (types 10, 11, 12) and of which channel."""
 
     def typing(self, channel: ChannelId) -> None:
         """Show the typing indicator for ten seconds."""
@@ -145,8 +145,12 @@ class ToolBox(Protocol):
     def run(self, calls: Sequence[ToolCall], access: WorkspaceAccess) -> ToolRound:
         """Run a round's calls in one go: reads in parallel, writes in order."""
 
+
+class StopMarkers(Protocol):
+    """The objects that tell a running command in the sandbox to end."""
+
     def stop(self, thread: ThreadId, execution: ExecutionId) -> None:
-        """Leave the stop marker, which a running command notices within a second."""
+        """Leave the marker; the sandbox notices it within a second."""
 
 
 class Workspaces(Protocol):

@@ -80,7 +80,14 @@ class InteractionsSettings(Settings):
     queue_url: str = Field(alias="DISCORD_MESSAGES_QUEUE_URL")
 
 
-class IntakeSettings(RunSettings, BucketSettings):
+class MachineSettings(Settings):
+    """The state machines that answer requests."""
+
+    simple_machine: str = Field(alias="SIMPLE_MACHINE_ARN")
+    sequential_machine: str = Field(alias="SEQUENTIAL_THINKING_MACHINE_ARN")
+
+
+class IntakeSettings(RunSettings, BucketSettings, MachineSettings):
     """Intake."""
 
     wakeups_queue_url: str = Field(alias="WAKEUPS_QUEUE_URL")
@@ -88,16 +95,18 @@ class IntakeSettings(RunSettings, BucketSettings):
     debounce_seconds: float = Field(2, alias="DEBOUNCE_SECONDS", ge=0, le=900)
 
     @property
+    def staleness(self) -> timedelta:
+        """How old a message may be."""
+        return timedelta(minutes=self.staleness_minutes)
+
+    @property
     def debounce(self) -> timedelta:
         """How long to wait for a further message of the same author."""
         return timedelta(seconds=self.debounce_seconds)
 
 
-class ClassifySettings(RunSettings, ModelSettings):
+class ClassifySettings(RunSettings, ModelSettings, MachineSettings):
     """Classify."""
-
-    simple_machine: str = Field(alias="SIMPLE_MACHINE_ARN")
-    sequential_machine: str = Field(alias="SEQUENTIAL_THINKING_MACHINE_ARN")
 
 
 class RespondSettings(RunSettings, ModelSettings):

@@ -4,12 +4,11 @@ from dataclasses import dataclass
 from typing import Final
 
 from discord_agent.domain import history, routing
-from discord_agent.domain.classification import Classification, FlowType, flow_for
+from discord_agent.domain.classification import Classification, flow_for
 from discord_agent.domain.conversation import Message, ModelRequest, Purpose, Role
-from discord_agent.domain.errors import InvalidEvent, InvalidReply, ModelRefused, ModelUnavailable
+from discord_agent.domain.errors import InvalidReply, ModelRefused, ModelUnavailable
 from discord_agent.domain.ids import ChannelId, MessageId, ThreadId, UserId, execution_for_message
 from discord_agent.domain.money import Cost, Usage
-from discord_agent.domain.run import Next, RunState
 from discord_agent.domain.session import ExecutionRecord, InboxItem, ItemKind
 from discord_agent.ports import (
     Clock,
@@ -24,9 +23,9 @@ from discord_agent.ports import (
 from discord_agent.replies import DecideReply
 from discord_agent.steps.asking import ask
 from discord_agent.steps.chronicle import Chronicle
+from discord_agent.steps.launch import launch
 
 _HISTORY: Final = 20
-_MACHINES: Final = {FlowType.SIMPLE: "simple", FlowType.SEQUENTIAL: "sequential_thinking"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,38 +58,17 @@ class Classify:
         is_newest = bool(items) and items[-1].message_id == wakeup.message_id
         if not is_newest:
             return
-        if self.executions.get(execution_for_message(wakeup.message_id)) is None:
+        record = self.executions.get(execution_for_message(wakeup.message_id))
+        if record is None:
             decision, usage, cost = self._decide(items)
             if not decision.should_respond:
                 self.chronicle.note(wakeup.thread_id, None, "ignored", cost=cost, reason=decision.reason)
                 self.sessions.remove(items)
                 return
-            self.executions.create(self._record(items, decision, usage, cost))
-        self._start(wakeup)
+            record = self._record(items, decision, usage, cost)
+            self.executions.create(record)
+        launch(self.machines, record)
         self.sessions.remove(items)
-
-    def _start(self, wakeup: Wakeup) -> None:
-        """Start the recorded run; its name makes a second start of the same request no start at all."""
-        record = self.executions.get(execution_for_message(wakeup.message_id))
-        if record is None or record.classification is None:
-            raise InvalidEvent(f"no record of the request {wakeup.message_id}")
-        decision = record.classification
-        run = RunState(
-            record.execution_id,
-            record.thread_id,
-            record.channel_id,
-            record.message_id,
-            record.author_id,
-            guild_id=record.guild_id,
-            flow=record.flow,
-            task_type=decision.task_type,
-            role=decision.role,
-            complexity=decision.complexity,
-            usage=record.usage,
-            cost=record.cost,
-            next=Next.PLAN,
-        )
-        self.machines.start(_MACHINES[record.flow], record.execution_id, run)
 
     def _decide(self, items: tuple[InboxItem, ...]) -> tuple[Classification, Usage, Cost]:
         newest = items[-1]

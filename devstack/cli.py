@@ -1,0 +1,126 @@
+"""The command ``discord-agent``: try it, drive it, measure it."""
+
+import argparse
+import json
+import signal
+import sys
+import threading
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Final
+
+from devstack import bench, demo, invoke
+from devstack.options import DEMO_SCRIPT, DEMO_TASK, ROOT, SAMPLE, ModelAccess, Options
+from devstack.stack import DevStack
+from discord_agent.domain.errors import AgentError
+from discord_agent.settings import environment
+
+_PROVIDER_KEYS: Final = ("LITELLM_API_KEY", "ANTHROPIC_API_KEY", "OPENAI_API_KEY", "GEMINI_API_KEY", "OPENROUTER_API_KEY")
+_DEFAULT_PORT: Final = 8750
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run a command; the exit code is 0 only if everything it checks holds."""
+    options = _parser().parse_args(arguments)
+    try:
+        return int(options.run(options))
+    except AgentError as error:
+        print(f"discord-agent: {error}", file=sys.stderr)
+        return 2
+    except KeyboardInterrupt:
+        return 130
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="discord-agent", description=__doc__)
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+
+    dev = commands.add_parser("dev", help="start everything here and print the address of the chat page")
+    _what_to_play(dev)
+    dev.add_argument("--port", type=int, default=_DEFAULT_PORT, help="port of the page (default: %(default)s)")
+    dev.add_argument("--data", type=Path, default=ROOT / ".local", help="folder for all state (default: .local)")
+    dev.add_argument("--verbose", action="store_true", help="show the functions' logs")
+    dev.set_defaults(run=_dev)
+
+    show = commands.add_parser("demo", help="play the main job headless and judge it from the system's records")
+    _what_to_play(show)
+    show.add_argument("--task", help="what to ask for (default: the script's own task, else the demo's)")
+    show.add_argument("--json", action="store_true", help="print one JSON object")
+    show.add_argument("--timeout", type=float, default=180, help="seconds to wait for the whole job")
+    show.set_defaults(run=_demo)
+
+    call = commands.add_parser("invoke", help="invoke one function with an event, without AWS")
+    call.add_argument("function")
+    call.add_argument("--event", type=Path, required=True, help="a JSON file, such as those under events/")
+    call.set_defaults(run=lambda options: invoke.run(options.function, options.event))
+
+    measure = commands.add_parser("bench", help="run a benchmark")
+    measure.add_argument("name", choices=sorted(bench.BENCHMARKS))
+    measure.add_argument("--json", action="store_true", help="print one JSON object")
+    measure.set_defaults(run=lambda options: bench.run(options.name, as_json=options.json))
+    return parser
+
+
+def _what_to_play(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--model-script", type=Path, default=DEMO_SCRIPT, help="what the scripted model plays")
+    parser.add_argument("--repo", type=Path, default=SAMPLE, help="a git repository (or folder) to work on; only a copy is changed")
+
+
+def _options(options: argparse.Namespace, *, data: Path | None, port: int) -> Options:
+    variables = environment()
+    return Options(
+        data=data,
+        repository=options.repo,
+        script=options.model_script,
+        port=port,
+        model=model_access(variables),
+        discord_token=variables.get("DISCORD_TOKEN", ""),
+    )
+
+
+def model_access(variables: Mapping[str, str]) -> ModelAccess:
+    """Real models when the environment has a key for them."""
+    key = next((variables[name] for name in _PROVIDER_KEYS if variables.get(name)), "")
+    return ModelAccess(variables.get("LITELLM_BASE_URL", ""), key)
+
+
+def _dev(options: argparse.Namespace) -> int:
+    stopped = threading.Event()
+    for signal_number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(signal_number, lambda *_: stopped.set())
+
+    def log(name: str, line: str) -> None:
+        if options.verbose:
+            print(f"{name:12} {line}", flush=True)
+
+    stack = DevStack(_options(options, data=options.data, port=options.port), log=log)
+    with stack:
+        print(_welcome(stack), flush=True)
+        stopped.wait()
+        print("stopping …", flush=True)
+    return 0
+
+
+def _welcome(stack: DevStack) -> str:
+    model = "real models" if stack.options.model.is_real else "the scripted demo model (set LITELLM_API_KEY for real ones)"
+    lines = [
+        "",
+        f"  {stack.url}",
+        "",
+        f"  chat page of a private Discord, played by {model}",
+        f'  try:  @nepnep {DEMO_TASK}',
+        f"  repository: git clone {stack.repository_url}",
+        "  Ctrl-C stops everything; what happened is kept in .local",
+        "",
+    ]
+    return "\n".join(lines)
+
+
+def _demo(options: argparse.Namespace) -> int:
+    report = demo.play(_options(options, data=None, port=0), task=options.task, timeout=options.timeout)
+    print(json.dumps(report.facts, indent=2) if options.json else report.text())
+    return 0 if report.holds else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

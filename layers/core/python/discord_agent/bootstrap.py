@@ -1,0 +1,393 @@
+"""The composition root: one function per Lambda, each building its step from settings and the real adapters."""
+
+from collections.abc import Mapping
+from functools import cached_property
+from typing import Any, Final
+
+import boto3
+from botocore.config import Config
+
+from discord_agent.adapters.clock import SystemClock
+from discord_agent.adapters.discord.inbound import BotIdentity
+from discord_agent.adapters.discord.rest import RestDiscord
+from discord_agent.adapters.dynamodb.audit import DynamoAuditLog
+from discord_agent.adapters.dynamodb.executions import DynamoExecutions
+from discord_agent.adapters.dynamodb.leases import DynamoLeases
+from discord_agent.adapters.dynamodb.sessions import DynamoSessions
+from discord_agent.adapters.dynamodb.store import Store
+from discord_agent.adapters.events import SqsEvents
+from discord_agent.adapters.journal import S3Journal
+from discord_agent.adapters.llm.model import LiteLLMModel, ModelAccess
+from discord_agent.adapters.llm.registry import ModelRegistry
+from discord_agent.adapters.logging import configure
+from discord_agent.adapters.machines import StepFunctionsMachines
+from discord_agent.adapters.prompts import TemplatePrompts, find_root
+from discord_agent.adapters.secrets import Secrets
+from discord_agent.adapters.tools.stopping import StopMarkers
+from discord_agent.adapters.wakeups import SqsWakeups
+from discord_agent.adapters.workspace.store import S3Workspaces
+from discord_agent.domain.conversation import Purpose
+from discord_agent.domain.ids import UserId
+from discord_agent.domain.redaction import Redactor
+from discord_agent.failures import Failures
+from discord_agent.queue_events import InboundEvents, WakeupEvents
+from discord_agent.settings import (
+    ClassifySettings,
+    FinishSettings,
+    IntakeSettings,
+    ModelSettings,
+    RepositorySettings,
+    RespondSettings,
+    RunSettings,
+    ThinkingSettings,
+    TurnSettings,
+    WorkspaceSettings,
+)
+from discord_agent.steps.approval import AwaitDecision, CarryOut
+from discord_agent.steps.checkpoint import Checkpoint
+from discord_agent.steps.chronicle import Chronicle
+from discord_agent.steps.clarify import Clarify
+from discord_agent.steps.classify import Classify
+from discord_agent.steps.commit import MakeCommit
+from discord_agent.steps.escalation import Escalation
+from discord_agent.steps.evaluate import Evaluate
+from discord_agent.steps.fail import Fail
+from discord_agent.steps.finish import Finish
+from discord_agent.steps.intake import Intake
+from discord_agent.steps.plan import Plan
+from discord_agent.steps.prepare import Prepare
+from discord_agent.steps.reflect import Reflect
+from discord_agent.steps.respond import Respond
+from discord_agent.steps.rounds import Rounds
+from discord_agent.steps.situation import Deployment, Situations
+from discord_agent.steps.terminal import Terminal
+from discord_agent.steps.turn import Turn
+
+_AWS: Final = Config(retries={"mode": "standard", "max_attempts": 4}, connect_timeout=3, read_timeout=20)
+
+type Variables = Mapping[str, str]
+
+
+class _Parts:
+    """The adapters a step may need, each made on first use."""
+
+    def __init__(self, settings: RunSettings) -> None:
+        configure(settings.log_level)
+        self._settings = settings
+        self._session = boto3.session.Session()
+        self.secrets = Secrets(self._client("secretsmanager"))
+        self.clock = SystemClock()
+        self.bot = BotIdentity(UserId(settings.bot_id), settings.bot_username)
+
+    def _client(self, service: str, config: Config = _AWS) -> Any:
+        return self._session.client(service, config=config)  # type: ignore[call-overload]  # the name is a variable
+
+    @cached_property
+    def redactor(self) -> Redactor:
+        return Redactor((self.secrets.get(self._settings.token_secret),))
+
+    @cached_property
+    def _store(self) -> Store:
+        return Store(self._client("dynamodb"))
+
+    @cached_property
+    def leases(self) -> DynamoLeases:
+        return DynamoLeases(self._store, self._settings.sessions_table, self.clock)
+
+    @cached_property
+    def sessions(self) -> DynamoSessions:
+        return DynamoSessions(self._store, self._settings.sessions_table, self.clock)
+
+    @cached_property
+    def executions(self) -> DynamoExecutions:
+        tables = (self._settings.executions_table, self._settings.sessions_table)
+        return DynamoExecutions(self._store, *tables, self.clock)
+
+    @cached_property
+    def chronicle(self) -> Chronicle:
+        audit = DynamoAuditLog(self._store, self._settings.messages_table, self.redactor)
+        events = SqsEvents(self._client("sqs"), self._settings.events_queue_url, self.clock, self.redactor)
+        return Chronicle(audit, events, self.clock)
+
+    @cached_property
+    def discord(self) -> RestDiscord:
+        token = self.secrets.get(self._settings.token_secret)
+        return RestDiscord.connect(api_url=self._settings.api_url, token=token, bot=self.bot, redact=self.redactor.text)
+
+    @cached_property
+    def terminal(self) -> Terminal:
+        return Terminal(self.discord, self.executions, self.chronicle)
+
+    def machines(self, **arns: str) -> StepFunctionsMachines:
+        return StepFunctionsMachines(self._client("stepfunctions"), arns)
+
+    def wakeups(self, url: str) -> SqsWakeups:
+        return SqsWakeups(self._client("sqs"), url)
+
+    def workspaces(self, bucket: str) -> S3Workspaces:
+        return S3Workspaces(self._client("s3"), bucket)
+
+    def journal(self, bucket: str) -> S3Journal:
+        return S3Journal(self._client("s3"), bucket)
+
+    def markers(self, bucket: str) -> StopMarkers:
+        return StopMarkers(self._client("s3"), bucket)
+
+    @cached_property
+    def prompts(self) -> TemplatePrompts:
+        return TemplatePrompts(find_root())
+
+    def models(self, settings: ModelSettings) -> ModelRegistry:
+        purposes = {
+            Purpose.DECIDE: settings.decision,
+            Purpose.PLAN: settings.planner,
+            Purpose.REFLECT: settings.reflector,
+            Purpose.TITLE: settings.title,
+        }
+        return ModelRegistry.load(find_root() / "models.yaml", purposes=purposes)
+
+    def model(self, settings: ModelSettings, models: ModelRegistry) -> LiteLLMModel:
+        secret = self.secrets.get(settings.key_secret)
+        return LiteLLMModel(models, ModelAccess.from_secret(secret, settings.base_url))
+
+    def toolbox(self, settings: TurnSettings) -> Any:
+        from discord_agent.adapters.tools.access import AssumedAccess  # noqa: PLC0415 - only turn speaks to the sandbox
+        from discord_agent.adapters.tools.sandbox import LAMBDA_CONFIG, SandboxTools  # noqa: PLC0415
+
+        return SandboxTools(
+            self._client("lambda", LAMBDA_CONFIG),
+            settings.sandbox_function,
+            settings.bucket,
+            AssumedAccess(self._client("sts"), settings.workspace_role_arn, settings.bucket),
+            self.markers(settings.bucket),
+        )
+
+    def repositories(self, settings: RepositorySettings) -> Any:
+        from discord_agent.adapters.git.repositories import DulwichRepositories  # noqa: PLC0415 - three functions need git
+
+        return DulwichRepositories(
+            self._client("s3"),
+            settings.bucket,
+            self.workspaces(settings.bucket),
+            credentials=lambda: self.secrets.get(settings.credentials_secret),
+        )
+
+
+def intake(variables: Variables) -> InboundEvents:
+    """Events from Discord."""
+    settings = IntakeSettings.read(variables)
+    parts = _Parts(settings)
+    deployment = Deployment(parts.bot.id, settings.other_bot_username, settings.staleness, settings.debounce)
+    situations = Situations(parts.discord, parts.leases, parts.sessions, parts.executions, parts.clock, deployment)
+    step = Intake(
+        situations,
+        parts.discord,
+        parts.sessions,
+        parts.executions,
+        parts.machines(simple=settings.simple_machine, sequential_thinking=settings.sequential_machine),
+        parts.markers(settings.bucket),
+        parts.wakeups(settings.wakeups_queue_url),
+        parts.chronicle,
+        parts.clock,
+    )
+    return InboundEvents(step, parts.bot)
+
+
+def classify(variables: Variables) -> WakeupEvents:
+    """Wake-ups."""
+    settings = ClassifySettings.read(variables)
+    parts = _Parts(settings)
+    models = parts.models(settings)
+    step = Classify(
+        parts.model(settings, models),
+        models,
+        parts.prompts,
+        parts.discord,
+        parts.sessions,
+        parts.executions,
+        parts.machines(simple=settings.simple_machine, sequential_thinking=settings.sequential_machine),
+        parts.chronicle,
+        parts.clock,
+    )
+    return WakeupEvents(step)
+
+
+def respond(variables: Variables) -> Respond:
+    """The flow ``simple``."""
+    settings = RespondSettings.read(variables)
+    parts = _Parts(settings)
+    models = parts.models(settings)
+    return Respond(
+        parts.model(settings, models),
+        models,
+        parts.prompts,
+        parts.discord,
+        parts.executions,
+        parts.terminal,
+        parts.chronicle,
+    )
+
+
+def prepare(variables: Variables) -> Prepare:
+    """The first step of a run."""
+    settings = RepositorySettings.read(variables)
+    parts = _Parts(settings)
+    return Prepare(
+        parts.discord,
+        parts.leases,
+        parts.sessions,
+        parts.executions,
+        parts.workspaces(settings.bucket),
+        parts.repositories(settings),
+        parts.chronicle,
+        parts.clock,
+    )
+
+
+def plan(variables: Variables) -> Plan:
+    """Planning."""
+    settings = ThinkingSettings.read(variables)
+    parts = _Parts(settings)
+    models = parts.models(settings)
+    return Plan(
+        parts.model(settings, models),
+        models,
+        parts.prompts,
+        parts.workspaces(settings.bucket),
+        parts.journal(settings.bucket),
+        parts.leases,
+        parts.sessions,
+        parts.executions,
+        parts.discord,
+        parts.chronicle,
+        parts.clock,
+    )
+
+
+def turn(variables: Variables) -> Turn:
+    """A turn."""
+    settings = TurnSettings.read(variables)
+    parts = _Parts(settings)
+    models = parts.models(settings)
+    journal = parts.journal(settings.bucket)
+    rounds = Rounds(
+        parts.model(settings, models), parts.toolbox(settings), journal, parts.leases, parts.sessions, parts.prompts
+    )
+    return Turn(
+        rounds,
+        parts.workspaces(settings.bucket),
+        journal,
+        parts.leases,
+        parts.executions,
+        parts.discord,
+        parts.prompts,
+        parts.chronicle,
+        parts.clock,
+    )
+
+
+def escalation(variables: Variables) -> Escalation:
+    """Confidence, escalation and routing."""
+    settings = WorkspaceSettings.read(variables)
+    parts = _Parts(settings)
+    return Escalation(
+        ModelRegistry.load(find_root() / "models.yaml"),
+        parts.journal(settings.bucket),
+        parts.leases,
+        parts.discord,
+        parts.prompts,
+        parts.chronicle,
+        parts.clock,
+    )
+
+
+def checkpoint(variables: Variables) -> Checkpoint:
+    """Checkpoints."""
+    parts = _Parts(RunSettings.read(variables))
+    return Checkpoint(parts.leases, parts.executions, parts.discord, parts.chronicle, parts.clock)
+
+
+def clarify(variables: Variables) -> Clarify:
+    """Parking."""
+    parts = _Parts(RunSettings.read(variables))
+    return Clarify(parts.leases, parts.executions, parts.sessions, parts.discord, parts.chronicle)
+
+
+def evaluate(variables: Variables) -> Evaluate:
+    """Scoring."""
+    parts = _Parts(RunSettings.read(variables))
+    return Evaluate(parts.leases, parts.sessions, parts.chronicle)
+
+
+def reflect(variables: Variables) -> Reflect:
+    """Learning."""
+    settings = ThinkingSettings.read(variables)
+    parts = _Parts(settings)
+    models = parts.models(settings)
+    return Reflect(
+        parts.model(settings, models),
+        models,
+        parts.prompts,
+        parts.journal(settings.bucket),
+        parts.leases,
+        parts.sessions,
+        parts.chronicle,
+        parts.clock,
+    )
+
+
+def commit(variables: Variables) -> MakeCommit:
+    """Committing."""
+    settings = RepositorySettings.read(variables)
+    parts = _Parts(settings)
+    return MakeCommit(
+        parts.leases,
+        parts.sessions,
+        parts.executions,
+        parts.workspaces(settings.bucket),
+        parts.repositories(settings),
+        parts.chronicle,
+    )
+
+
+def finish(variables: Variables) -> Finish:
+    """The end of a run."""
+    settings = FinishSettings.read(variables)
+    parts = _Parts(settings)
+    return Finish(
+        parts.discord,
+        parts.leases,
+        parts.sessions,
+        parts.executions,
+        parts.workspaces(settings.bucket),
+        parts.machines(approval=settings.approval_machine),
+        parts.terminal,
+        parts.chronicle,
+        parts.clock,
+    )
+
+
+def await_decision(variables: Variables) -> AwaitDecision:
+    """The waiting half of an approval."""
+    return AwaitDecision(_Parts(RunSettings.read(variables)).executions)
+
+
+def carry_out(variables: Variables) -> CarryOut:
+    """The acting half of an approval."""
+    settings = RepositorySettings.read(variables)
+    parts = _Parts(settings)
+    return CarryOut(
+        parts.discord,
+        parts.leases,
+        parts.sessions,
+        parts.executions,
+        parts.repositories(settings),
+        parts.chronicle,
+    )
+
+
+def fail(variables: Variables) -> Failures:
+    """Failures of all kinds."""
+    parts = _Parts(RunSettings.read(variables))
+    step = Fail(parts.discord, parts.leases, parts.sessions, parts.executions, parts.terminal, parts.chronicle)
+    return Failures(step, parts.bot)

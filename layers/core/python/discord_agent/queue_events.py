@@ -1,0 +1,37 @@
+"""The bodies of queue messages, brought to the steps that handle them."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from discord_agent.adapters.codec import from_json
+from discord_agent.adapters.discord.inbound import BotIdentity, parse
+from discord_agent.domain.inbound import Inbound
+from discord_agent.entrypoint import json_object
+from discord_agent.envelope import Envelope
+from discord_agent.steps.classify import Wakeup
+
+
+@dataclass(frozen=True, slots=True)
+class InboundEvents:
+    """Reads envelopes; what Discord sends and the bot has no use for is dropped."""
+
+    handle: Callable[[Inbound], None]
+    bot: BotIdentity
+
+    def __call__(self, body: str) -> None:
+        """Handle one message; InvalidEvent for garbage, which ends among the dead letters."""
+        envelope = Envelope.read(body)
+        event = parse(envelope.event, envelope.data, self.bot)
+        if event is not None:
+            self.handle(event)
+
+
+@dataclass(frozen=True, slots=True)
+class WakeupEvents:
+    """Reads wake-ups."""
+
+    handle: Callable[[Wakeup], None]
+
+    def __call__(self, body: str) -> None:
+        """Handle one message."""
+        self.handle(from_json(Wakeup, json_object(body)))

@@ -1,0 +1,291 @@
+"""What happens at once with an event from Discord; nothing here waits for a model."""
+
+import logging
+from dataclasses import dataclass, replace
+from datetime import timedelta
+from typing import assert_never
+
+from discord_agent.domain import cards, intake
+from discord_agent.domain.actions import (
+    Acknowledge,
+    Action,
+    Answer,
+    CleanUp,
+    Decide,
+    DropQueued,
+    EditQueued,
+    Enqueue,
+    Ignore,
+    Offer,
+    Refuse,
+    Reshow,
+    Restart,
+    Situation,
+    Stop,
+    Vote,
+    Wake,
+)
+from discord_agent.domain.classification import FlowType
+from discord_agent.domain.errors import Conflict, DiscordRefused
+from discord_agent.domain.ids import ChannelId, ExecutionId, MessageId, ThreadId, execution_for_message, retry_of
+from discord_agent.domain.inbound import (
+    Author,
+    ButtonPressed,
+    CommandInvoked,
+    Inbound,
+    InboundMessage,
+    MessageDeleted,
+    MessageEdited,
+    Reaction,
+    ThreadDeleted,
+)
+from discord_agent.domain.money import Cost, Usage
+from discord_agent.domain.posts import Post
+from discord_agent.domain.session import ExecutionRecord, ExecutionStatus, InboxItem, ItemKind
+from discord_agent.ports import Clock, Discord, Executions, Machines, Sessions, StopMarkers, Wakeups
+from discord_agent.steps.chronicle import Chronicle
+from discord_agent.steps.launch import launch
+from discord_agent.steps.situation import Happening, Situations
+
+_LOG = logging.getLogger(__name__)
+_AT_ONCE = timedelta(0)
+
+
+@dataclass(frozen=True, slots=True)
+class Intake:
+    """Carries out what the pure decision asks for; every action may be repeated when an event is redelivered."""
+
+    situations: Situations
+    discord: Discord
+    sessions: Sessions
+    executions: Executions
+    machines: Machines
+    markers: StopMarkers
+    wakeups: Wakeups
+    chronicle: Chronicle
+    clock: Clock
+
+    def __call__(self, event: Inbound) -> None:
+        """Handle one event."""
+        for action in intake.decide(event, self._situation(event)):
+            _LOG.info("intake", extra={"action": type(action).__name__})
+            self._carry_out(action, event)
+
+    def _situation(self, event: Inbound) -> Situation:
+        match event:
+            case ThreadDeleted(thread_id=thread, guild_id=guild):
+                return self.situations.of_thread(thread, guild)
+            case MessageEdited(channel_id=channel) | MessageDeleted(channel_id=channel):
+                return self.situations.of_thread(ThreadId(channel), None)
+            case _:
+                return self.situations.of(event)
+
+    def _carry_out(self, action: Action, event: Inbound) -> None:  # noqa: C901, PLR0912 - one arm per action
+        match action, event:
+            case Ignore(reason), _:
+                _LOG.info("ignored", extra={"reason": reason})
+            case Acknowledge(emoji), InboundMessage():
+                self._acknowledge(event, emoji)
+            case Enqueue(kind, forced), InboundMessage():
+                self.sessions.put(self._item(event, kind, forced=forced))
+            case Wake(delay), InboundMessage(channel_id=channel):
+                self.wakeups.schedule(ThreadId(channel), event.author.id, event.id, delay)
+            case Answer(execution, text), InboundMessage() | ButtonPressed() | Reaction():
+                self._answer(execution, text, event)
+            case Stop(execution), _:
+                self._stop(execution, event)
+            case Decide(), InboundMessage() | ButtonPressed() | Reaction():
+                self._decide(action, event.author)
+            case Restart(execution), ButtonPressed() | Reaction():
+                self._restart(execution, event)
+            case Vote(value), Reaction():
+                self._vote(event, value)
+            case EditQueued(message, content), MessageEdited():
+                self.sessions.edit(ThreadId(event.channel_id), message, content)
+            case DropQueued(message), MessageDeleted():
+                self.sessions.drop(ThreadId(event.channel_id), message)
+            case CleanUp(thread), _:
+                self.sessions.delete(thread)
+                self.chronicle.note(thread, None, "thread_deleted")
+            case Offer(), InboundMessage():
+                self._offer(event)
+            case Reshow(execution), _:
+                self._reshow(execution)
+            case Refuse(sentence, _), InboundMessage() | Reaction() | ButtonPressed() | CommandInvoked():
+                self._refuse(sentence, event)
+            case _:
+                raise TypeError(f"{type(action).__name__} does not go with {type(event).__name__}")
+
+    def _acknowledge(self, message: InboundMessage, emoji: str) -> None:
+        """Show that it was seen; a message that is gone by now needs no sign."""
+        try:
+            self.discord.react(message.channel_id, message.id, emoji)
+        except DiscordRefused as error:
+            _LOG.warning("not acknowledged", extra={"status": error.status, "code": error.code})
+
+    def _item(self, message: InboundMessage, kind: ItemKind, *, forced: bool) -> InboxItem:
+        return InboxItem(
+            ThreadId(message.channel_id),
+            message.id,
+            message.author.id,
+            message.author.name,
+            message.content,
+            kind,
+            self.clock.now(),
+            forced=forced,
+            guild_id=message.guild_id,
+            attachments=message.attachments,
+        )
+
+    def _answer(self, execution: ExecutionId, text: str, event: InboundMessage | ButtonPressed | Reaction) -> None:
+        """The answer is safe in the inbox before the run is woken."""
+        record = self.executions.get(execution)
+        thread = record.thread_id if record else ThreadId(event.channel_id)
+        source = event.interaction_id if isinstance(event, ButtonPressed) else _message_of(event)
+        self.sessions.put(
+            InboxItem(
+                thread, MessageId(source), event.author.id, event.author.name, text, ItemKind.STEER, self.clock.now()
+            )
+        )
+        self.chronicle.note(thread, execution, "answer", actor=event.author.id)
+        self._wake(execution, thread)
+
+    def _wake(self, execution: ExecutionId, thread: ThreadId) -> None:
+        try:
+            token = self.executions.unpark(execution)
+        except Conflict:
+            return
+        self.machines.succeed(token, {})
+        self.sessions.update(thread, parked=None)
+
+    def _stop(self, execution: ExecutionId, event: Inbound) -> None:
+        """The flag ends the run between rounds, the marker ends a command that runs, the token a parked one."""
+        actor = None if isinstance(event, ThreadDeleted | MessageEdited | MessageDeleted) else event.author.id
+        record = self.executions.get(execution)
+        if record is None:
+            return
+        if self.executions.request_stop(execution, actor or self.situations.deployment.bot_id):
+            self.markers.stop(record.thread_id, execution)
+            self.chronicle.note(record.thread_id, execution, "stop_requested", actor=actor)
+            if not isinstance(event, ThreadDeleted):
+                self.discord.send(
+                    ChannelId(record.thread_id), Post(cards.STOP_NOTICE), nonce=f"{execution}/stop-notice"
+                )
+        self._wake(execution, record.thread_id)
+
+    def _decide(self, decision: Decide, actor: Author) -> None:
+        try:
+            token = self.executions.decide(decision.execution, decision.sha, decision.decision, actor.id)
+        except Conflict:
+            _LOG.info("decided already", extra={"execution_id": decision.execution})
+            return
+        self.machines.succeed(token, {"decision": decision.decision, "by": actor.id})
+
+    def _restart(self, execution: ExecutionId, event: ButtonPressed | Reaction) -> None:
+        record = self.executions.get(execution)
+        if record is None:
+            return
+        if record.classification is None:
+            self._take_up_offer(record, event)
+            return
+        tries = [item for item in self.executions.newest(record.thread_id) if item.request == record.request]
+        again = replace(
+            record,
+            execution_id=retry_of(execution, len(tries)),
+            author_id=event.author.id,
+            author_name=event.author.name,
+            created_at=self.clock.now(),
+            status=ExecutionStatus.PENDING,
+            channel_id=ChannelId(record.thread_id),
+            card_message_id=None,
+            stop_requested_by=None,
+            task_token="",
+            question="",
+            approval=None,
+            outcome=None,
+            terminal_message_id=None,
+            completed_at=None,
+            turns=0,
+            usage=Usage(),
+            cost=Cost(),
+        )
+        self.executions.create(again)
+        launch(self.machines, again)
+        self.chronicle.note(record.thread_id, again.execution_id, "restarted", actor=event.author.id, after=execution)
+
+    def _take_up_offer(self, record: ExecutionRecord, event: ButtonPressed | Reaction) -> None:
+        item = InboxItem(
+            record.thread_id,
+            record.message_id,
+            record.author_id,
+            record.author_name,
+            record.request,
+            ItemKind.REQUEST,
+            self.clock.now(),
+            forced=True,
+            guild_id=record.guild_id,
+            attachments=record.attachments,
+        )
+        self.sessions.put(item)
+        self.chronicle.note(record.thread_id, None, "offer_taken", actor=event.author.id)
+        self.wakeups.schedule(record.thread_id, record.author_id, record.message_id, _AT_ONCE)
+
+    def _offer(self, message: InboundMessage) -> None:
+        offered = ExecutionId(f"offer-{execution_for_message(message.id)}")
+        thread = ThreadId(message.channel_id)
+        self.executions.create(
+            ExecutionRecord(
+                offered,
+                thread,
+                message.channel_id,
+                message.id,
+                message.author.id,
+                message.author.name,
+                FlowType.SIMPLE,
+                message.content,
+                self.clock.now(),
+                guild_id=message.guild_id,
+                attachments=message.attachments,
+            )
+        )
+        self.discord.send(message.channel_id, cards.offer(offered, message.id), nonce=f"{offered}/offer")
+
+    def _reshow(self, execution: ExecutionId) -> None:
+        record = self.executions.get(execution)
+        approval = record.approval if record else None
+        if record is None or approval is None:
+            return
+        embeds, buttons = cards.commit_card(execution, approval.commit)
+        self.discord.edit(ChannelId(record.thread_id), approval.message_id, Post(embeds=embeds, buttons=buttons))
+
+    def _vote(self, reaction: Reaction, value: int) -> None:
+        thread = ThreadId(reaction.channel_id)
+        confidence = self.sessions.vote(thread, reaction.message_id, reaction.author.id, value)
+        self.chronicle.note(
+            thread,
+            None,
+            "vote",
+            actor=reaction.author.id,
+            messageId=reaction.message_id,
+            value=value,
+            confidence=confidence,
+        )
+
+    def _refuse(self, sentence: str, event: Happening) -> None:
+        self.chronicle.note(ThreadId(event.channel_id), None, "refused", actor=event.author.id, sentence=sentence)
+        match event:
+            case (
+                ButtonPressed(application_id=application, token=token)
+                | CommandInvoked(application_id=application, token=token)
+            ):
+                self.discord.answer(application, token, Post(sentence))
+            case InboundMessage(channel_id=channel, id=message):
+                self.discord.send(channel, Post(sentence, reply_to=message), nonce=f"m-{message}/refused")
+            case Reaction(channel_id=channel, message_id=message, author=author):
+                self.discord.send(channel, Post(sentence), nonce=f"m-{message}/{author.id}/refused")
+            case _:
+                assert_never(event)
+
+
+def _message_of(event: InboundMessage | Reaction) -> MessageId:
+    return event.id if isinstance(event, InboundMessage) else event.message_id
