@@ -1,0 +1,34 @@
+"""How long to wait for a model, and how often to ask again."""
+
+from dataclasses import dataclass
+from typing import Final
+
+from discord_agent.domain.conversation import Purpose
+
+
+@dataclass(frozen=True, slots=True)
+class Patience:
+    """Limits of one call, in seconds.
+
+    ``attempt`` bounds one try and ``total`` all of them with their pauses; ``silence`` is the longest gap inside a
+    stream. Pauses grow from ``pause`` with full jitter; a provider that asks for more than ``longest_pause`` is not
+    waited for.
+    """
+
+    attempt: float
+    total: float
+    silence: float = 60.0
+    attempts: int = 4
+    pause: float = 0.5
+    longest_pause: float = 20.0
+
+
+PATIENCE: Final = {
+    Purpose.DECIDE: Patience(attempt=15, total=25),
+    Purpose.TITLE: Patience(attempt=10, total=15),
+    Purpose.PLAN: Patience(attempt=70, total=80),
+    Purpose.REFLECT: Patience(attempt=45, total=55),
+    Purpose.RESPOND: Patience(attempt=75, total=150),
+    Purpose.TURN: Patience(attempt=180, total=420),
+}
+"""Two calls of each fit into the time limit of the function that makes them: an invalid reply is asked for again."""

@@ -1,0 +1,98 @@
+"""Messages, tools and replies in OpenAI's format, which litellm translates for each provider."""
+
+import json
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from typing import Any, Final
+
+from discord_agent.domain.conversation import Json, Message, ModelRequest, Role, ToolCall, ToolSpec
+from discord_agent.domain.money import Usage
+
+TEXT_LIMIT: Final = 400_000
+ARGUMENTS_LIMIT: Final = 1_000_000
+CALLS_LIMIT: Final = 64
+_CUT: Final = "\n… (cut: the reply was too long)"
+_NO_RESULT: Final = "There is no result: the tool was interrupted."
+
+
+def request_body(request: ModelRequest) -> Json:
+    """The parts of a request that do not depend on the provider."""
+    body: Json = {
+        "messages": [_message(message) for message in repaired(request.messages)],
+        "max_tokens": request.max_output_tokens,
+    }
+    if request.tools:
+        body["tools"] = [_tool(spec) for spec in request.tools]
+    if request.schema is not None:
+        schema = {"name": str(request.purpose), "schema": request.schema, "strict": False}
+        body["response_format"] = {"type": "json_schema", "json_schema": schema}
+    return body
+
+
+def repaired(messages: Sequence[Message]) -> Iterator[Message]:
+    """The messages as providers want them: each tool call answered right after it, once, and nothing empty."""
+    results = {message.tool_call_id: message for message in messages if message.role is Role.TOOL}
+    for message in messages:
+        if message.role is Role.TOOL or not (message.text or message.tool_calls):
+            continue
+        yield message
+        for call in message.tool_calls:
+            missing = Message(Role.TOOL, _NO_RESULT, tool_call_id=call.id)
+            yield results.get(call.id, missing)
+
+
+def parse_message(reply: Any, request: ModelRequest) -> Message:
+    """The assistant message of a provider's reply, bounded, with call ids that are new to the conversation."""
+    calls = tuple(
+        ToolCall(str(call.id or ""), str(call.function.name or ""), str(call.function.arguments or "{}"))
+        for call in reply.tool_calls or ()
+    )
+    return bounded(Message(Role.ASSISTANT, reply.content or "", calls), request)
+
+
+def bounded(message: Message, request: ModelRequest) -> Message:
+    """Cut what is too long; number calls whose ids are missing or were used before."""
+    text = message.text if len(message.text) <= TEXT_LIMIT else message.text[:TEXT_LIMIT] + _CUT
+    used = {call.id for earlier in request.messages for call in earlier.tool_calls} | {""}
+    calls = []
+    for number, call in enumerate(message.tool_calls[:CALLS_LIMIT]):
+        call_id = f"call_{len(request.messages)}_{number}" if call.id in used else call.id
+        used.add(call_id)
+        calls.append(replace(call, id=call_id, arguments=call.arguments[:ARGUMENTS_LIMIT]))
+    return replace(message, text=text, tool_calls=tuple(calls))
+
+
+def parse_usage(usage: Any) -> Usage:
+    """The tokens a provider reports; all zero when it reports none."""
+    details = getattr(usage, "prompt_tokens_details", None)
+    return Usage(
+        input=getattr(usage, "prompt_tokens", None) or 0,
+        cached_input=getattr(details, "cached_tokens", None) or 0,
+        output=getattr(usage, "completion_tokens", None) or 0,
+    )
+
+
+def _message(message: Message) -> Json:
+    if message.role is Role.TOOL:
+        return {"role": "tool", "tool_call_id": message.tool_call_id, "content": message.text}
+    if not message.tool_calls:
+        return {"role": str(message.role), "content": message.text}
+    calls = [
+        {"id": call.id, "type": "function", "function": {"name": call.name, "arguments": _arguments(call.arguments)}}
+        for call in message.tool_calls
+    ]
+    return {"role": "assistant", "content": message.text or None, "tool_calls": calls}
+
+
+def _arguments(arguments: str) -> str:
+    """Some providers take only JSON objects back; what the model wrote wrongly is shown to it inside one."""
+    try:
+        is_object = isinstance(json.loads(arguments), dict)
+    except ValueError:
+        is_object = False
+    return arguments if is_object else json.dumps({"not_a_json_object": arguments})
+
+
+def _tool(spec: ToolSpec) -> Json:
+    function = {"name": spec.name, "description": spec.description, "parameters": spec.parameters}
+    return {"type": "function", "function": function}

@@ -1,0 +1,323 @@
+import sys
+import threading
+from decimal import Decimal
+from itertools import pairwise
+from typing import Any
+
+import pytest
+
+from discord_agent.adapters.llm.patience import Patience
+from discord_agent.domain.conversation import Message, ModelReply, ModelRequest, Purpose, Role, ToolCall, ToolSpec
+from discord_agent.domain.errors import ModelRefused, ModelUnavailable, Stopped
+from discord_agent.domain.ids import ModelName
+from discord_agent.domain.money import UNKNOWN, Cost, Usage, Usd
+from tests.support.eventually import eventually
+from tests.support.models import KEY, QUICK, Scripted, ask, scripted
+
+BASH = ToolSpec("bash", "Run a command.", {"type": "object", "properties": {"command": {"type": "string"}}})
+IMPATIENT = Patience(attempt=0.3, total=20, silence=0.3, attempts=3, pause=0.001, longest_pause=0.05)
+
+
+@pytest.fixture(scope="module", autouse=True)
+def imports_are_done() -> None:
+    """litellm imports much of itself in its first calls; later ones meet tight limits."""
+    with scripted({}) as it:
+        it.model.complete(ask())
+        it.model.complete(ask(), on_text=lambda _: None)
+
+
+def streamed(it: Scripted, request: ModelRequest) -> tuple[ModelReply, list[str]]:
+    texts: list[str] = []
+    return it.model.complete(request, on_text=texts.append), texts
+
+
+def complete(it: Scripted, request: ModelRequest, *, stream: bool) -> ModelReply:
+    return streamed(it, request)[0] if stream else it.model.complete(request)
+
+
+both_ways = pytest.mark.parametrize("stream", [False, True], ids=["whole", "streamed"])
+
+
+@both_ways
+def test_a_text_comes_back_with_its_tokens_and_its_price(stream: bool) -> None:
+    usage = {"prompt_tokens": 1_000_000, "completion_tokens": 500_000, "cached_tokens": 200_000}
+    with scripted({"respond": [{"content": "Bonjour.", "usage": usage}]}) as it:
+        reply = complete(it, ask(model="qwen3-max"), stream=stream)
+
+    assert reply == ModelReply(
+        Message(Role.ASSISTANT, "I am scripted.\n\nBonjour."),
+        ModelName("qwen3-max"),
+        Usage(input=1_000_000, cached_input=200_000, output=500_000),
+        Cost(Usd(Decimal("1.20") + Decimal("3.00"))),
+    )
+
+
+@both_ways
+def test_a_model_without_a_price_costs_something_unknown(stream: bool) -> None:
+    with scripted({"respond": [{"content": "Hi."}]}) as it:
+        reply = complete(it, ask(model="gpt-oss-120b:exacto"), stream=stream)
+
+    assert reply.usage.output > 0
+    assert reply.cost == UNKNOWN
+
+
+@both_ways
+def test_tool_calls_come_back_with_their_arguments_as_sent(stream: bool) -> None:
+    calls = [
+        {"id": "a", "function": {"name": "bash", "arguments": {"command": "ls"}}},
+        {"id": "b", "function": {"name": "bash", "arguments": '{"command": not json'}},
+    ]
+    with scripted({"turn": [{"content": "Looking.", "tool_calls": calls}]}) as it:
+        reply = complete(it, ask(purpose=Purpose.TURN, tools=(BASH,)), stream=stream)
+
+    assert reply.message.tool_calls == (
+        ToolCall("a", "bash", '{"command": "ls"}'),
+        ToolCall("b", "bash", '{"command": not json'),
+    )
+
+
+def test_a_stream_tells_the_text_so_far() -> None:
+    with scripted({"respond": [{"content": "word " * 40}]}) as it:
+        reply, texts = streamed(it, ask())
+
+    assert len(texts) > 2
+    assert all(later.startswith(earlier) for earlier, later in pairwise(texts))
+    assert texts[-1] == reply.message.text
+
+
+def test_a_schema_is_asked_for_under_the_name_of_the_purpose() -> None:
+    with scripted({"plan": [{"content": {"topic_slug": "tea"}}]}) as it:
+        reply = it.model.complete(ask(purpose=Purpose.PLAN, schema={"type": "object"}))
+
+    assert reply.message.text == '{"topic_slug": "tea"}'
+    assert it.server.calls[0].purpose == Purpose.PLAN
+
+
+def test_models_of_the_responses_api_are_asked_for_chat_completions_too() -> None:
+    with scripted({"respond": [{"content": "Hi."}]}) as it:
+        it.model.complete(ask(model="gpt-5.1-codex-mini"))
+
+    assert it.server.calls[0].model == "gpt-5.1-codex-mini"
+
+
+def test_a_conversation_with_gaps_is_mended_before_it_is_sent() -> None:
+    request = ModelRequest(
+        Purpose.TURN,
+        ModelName("qwen3-max"),
+        (
+            Message(Role.USER, "Go."),
+            Message(Role.ASSISTANT, "", (ToolCall("a", "bash", "{broken"), ToolCall("b", "bash", "{}"))),
+            Message(Role.TOOL, "late", tool_call_id="b"),
+            Message(Role.TOOL, "orphan", tool_call_id="z"),
+            Message(Role.ASSISTANT, ""),
+        ),
+        tools=(BASH,),
+    )
+    with scripted({"turn": [{"content": "one"}, {"content": "two"}]}) as it:
+        reply = it.model.complete(request)
+
+    assert reply.message.text == "two"
+    assert [(m["role"], m.get("tool_call_id")) for m in it.server.calls[0].messages] == [
+        ("user", None),
+        ("assistant", None),
+        ("tool", "a"),
+        ("tool", "b"),
+    ]
+
+
+@both_ways
+@pytest.mark.parametrize(
+    "fault",
+    [
+        {"http": 500},
+        {"http": 503, "times": 2},
+        {"http": 429, "retry_after": 0.01},
+        {"http": 408},
+        {"drop": True},
+        {"garbage": True},
+        [{"http": 500}, {"drop": True}],
+    ],
+    ids=str,
+)
+def test_a_passing_fault_is_retried_until_the_answer_comes(fault: object, stream: bool) -> None:
+    with scripted({"respond": [{"content": "At last. " * 30, "fault": fault}]}) as it:
+        reply = complete(it, ask(), stream=stream)
+
+    assert "At last." in reply.message.text
+    assert [call.fault for call in it.server.calls][-1] is None
+    assert len(it.server.calls) > 1
+
+
+@both_ways
+@pytest.mark.parametrize(
+    ("fault", "words"),
+    [
+        ({"http": 500}, "failing (HTTP 500)"),
+        ({"http": 429}, "busy (HTTP 429)"),
+        ({"garbage": True}, "failing (HTTP 500)"),
+        ({"drop": True}, "failing (HTTP 500)"),
+        ({"hang": True}, "did not answer in time"),
+    ],
+    ids=str,
+)
+def test_a_lasting_fault_makes_the_model_unavailable(fault: object, words: str, stream: bool) -> None:
+    with (
+        scripted({"respond": [{"fault": fault}]}, patience=IMPATIENT) as it,
+        pytest.raises(ModelUnavailable) as caught,
+    ):
+        complete(it, ask(), stream=stream)
+
+    assert words in str(caught.value)
+    assert "(attempts: 3)" in str(caught.value)
+    assert len(it.server.calls) == 3
+
+
+@pytest.mark.parametrize("status", [400, 401, 403, 404, 422])
+def test_a_refusal_is_not_retried_and_shows_neither_key_nor_the_providers_words(status: int) -> None:
+    with scripted({"respond": [{"fault": {"http": status}}]}) as it, pytest.raises(ModelRefused) as caught:
+        it.model.complete(ask())
+
+    assert f"HTTP {status}" in str(caught.value)
+    assert "scripted fault" not in str(caught.value)
+    assert KEY not in str(caught.value)
+    assert caught.value.__cause__ is None
+    assert len(it.server.calls) == 1
+
+
+def test_a_wrong_key_is_refused() -> None:
+    with scripted({}, key="another-key") as it, pytest.raises(ModelRefused, match="check that the key is valid"):
+        it.model.complete(ask())
+
+    assert it.server.calls == ()
+
+
+def test_a_provider_that_asks_for_too_long_a_pause_is_not_waited_for() -> None:
+    with (
+        scripted({"respond": [{"fault": {"http": 429, "retry_after": 60}}]}) as it,
+        pytest.raises(ModelUnavailable),
+    ):
+        it.model.complete(ask())
+
+    assert len(it.server.calls) == 1
+
+
+def test_a_server_that_is_gone_makes_the_model_unavailable() -> None:
+    with scripted({}) as it:
+        it.server.stop()
+        with pytest.raises(ModelUnavailable):
+            it.model.complete(ask())
+
+
+def test_a_stream_that_stalls_for_too_long_is_broken_off_and_repeated() -> None:
+    fault = {"stall": 60}
+    with scripted({"respond": [{"content": "word " * 40, "fault": fault}]}, patience=IMPATIENT) as it:
+        reply, texts = streamed(it, ask())
+
+    assert reply.message.text.count("word") == 40
+    assert [(call.fault, call.delivered) for call in it.server.calls] == [("stall", False), (None, True)]
+    assert texts[-1] == reply.message.text
+
+
+def test_a_short_stall_is_waited_for() -> None:
+    with scripted({"respond": [{"content": "word " * 40, "fault": {"stall": 0.05}}]}) as it:
+        reply, _ = streamed(it, ask())
+
+    assert "word" in reply.message.text
+    assert len(it.server.calls) == 1
+
+
+@both_ways
+def test_a_stop_ends_a_hanging_call(stream: bool) -> None:
+    with scripted({"respond": [{"fault": {"hang": True}}]}) as it:
+        with pytest.raises(Stopped):
+            it.model.complete(
+                ask(),
+                stop_requested=lambda: it.server.arrivals > 0,
+                on_text=(lambda _: None) if stream else None,
+            )
+        calls = eventually(lambda: it.server.calls)
+
+    assert [call.delivered for call in calls] == [False]
+
+
+def test_a_stop_ends_the_pause_between_attempts() -> None:
+    patience = Patience(attempt=20, total=600, pause=300, longest_pause=300)
+    with (
+        scripted({"respond": [{"fault": {"http": 500}}]}, patience=patience) as it,
+        pytest.raises(Stopped),
+    ):
+        it.model.complete(ask(), stop_requested=lambda: len(it.server.calls) > 0)
+
+
+def test_an_error_of_the_listener_ends_the_call() -> None:
+    def refuse(text: str) -> None:
+        raise ValueError(text)
+
+    with (
+        scripted({"respond": [{"content": "Hi.", "fault": {"stall": 60}}]}) as it,
+        pytest.raises(ValueError, match="I am"),
+    ):
+        it.model.complete(ask(), on_text=refuse)
+
+
+@both_ways
+def test_an_empty_answer_is_asked_for_once_more_and_paid_for(stream: bool) -> None:
+    usage = {"prompt_tokens": 10, "completion_tokens": 1}
+    with scripted({"turn": [{"content": "", "usage": usage}], "introduction": " "}) as it:
+        reply = complete(it, ask(purpose=Purpose.TURN, tools=(BASH,)), stream=stream)
+
+    assert reply.message.text.strip() == ""
+    assert reply.usage == Usage(input=20, output=2)
+    assert len(it.server.calls) == 2
+
+
+def test_call_ids_that_were_used_before_are_replaced() -> None:
+    earlier = (
+        Message(Role.USER, "Go."),
+        Message(Role.ASSISTANT, "", (ToolCall("same", "bash", "{}"),)),
+        Message(Role.TOOL, "done", tool_call_id="same"),
+    )
+    call: dict[str, Any] = {"id": "same", "function": {"name": "bash", "arguments": {}}}
+    request = ModelRequest(Purpose.TURN, ModelName("qwen3-max"), earlier, tools=(BASH,))
+    with scripted({"turn": [{"content": "skipped"}, {"tool_calls": [call]}]}) as it:
+        reply = it.model.complete(request)
+
+    assert [call.id for call in reply.message.tool_calls] == ["call_3_0"]
+
+
+def test_calls_from_several_threads_run_side_by_side() -> None:
+    replies: dict[str, str] = {}
+    together = threading.Barrier(2, timeout=10)
+
+    def run(name: str) -> None:
+        together.wait()
+        replies[name] = it.model.complete(ask(name)).message.text
+
+    script = {"respond": [{"content": "one", "when": "first"}, {"content": "two", "when": "second"}]}
+    with scripted(script) as it:
+        threads = [threading.Thread(target=run, args=(name,)) for name in ("first", "second")]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join(20)
+
+    assert {name: text.split()[-1] for name, text in replies.items()} == {"first": "one", "second": "two"}
+
+
+def test_a_closed_model_can_be_used_again() -> None:
+    with scripted({"respond": [{"content": "Hi."}]}) as it:
+        first = it.model.complete(ask())
+        it.model.close()
+
+        assert it.model.complete(ask()) == first
+
+
+def test_offering_tools_loads_no_tool_client() -> None:
+    with scripted({"turn": [{"content": "Hi."}]}) as it:
+        it.model.complete(ask(purpose=Purpose.TURN, tools=(BASH,)))
+
+    assert "litellm.responses.mcp.chat_completions_handler" not in sys.modules
+
+
+def test_quick_limits_are_no_limits_of_the_product() -> None:
+    assert QUICK.attempts == Patience(attempt=1, total=1).attempts
