@@ -74,9 +74,7 @@ class CarryOut:
         return merged
 
     def _tell(self, run: RunState, commit: Commit, event: str, by: UserId | None, sha: CommitSha) -> None:
-        self.chronicle.note(
-            run.thread_id, run.execution_id, event, actor=by, branch=commit.branch, commitHash=sha
-        )
+        self.chronicle.note(run.thread_id, run.execution_id, event, actor=by, branch=commit.branch, commitHash=sha)
         self.chronicle.announce(run.thread_id, event, branch=commit.branch, commitHash=sha)
 
     def _forget_pending(self, run: RunState, commit: Commit, lease: Lease) -> None:
@@ -105,4 +103,3 @@ def _commit_of(run: RunState) -> Commit:
     if run.commit is None:
         raise InvalidEvent(f"{run.execution_id} has no commit to decide on")
     return run.commit
-

@@ -17,7 +17,9 @@ _KEPT_LINES = 12
 class Card:
     """Collects lines and edits the card at most every 1.5 seconds; what Discord refuses never fails a run."""
 
-    def __init__(self, discord: Discord, clock: Clock, run: RunState, render: Callable[[RunState, tuple[str, ...]], Post]):
+    def __init__(
+        self, discord: Discord, clock: Clock, run: RunState, render: Callable[[RunState, tuple[str, ...]], Post]
+    ):
         self._discord = discord
         self._clock = clock
         self._run = run

@@ -26,7 +26,12 @@ class Clarify:
         self.executions.park(run.execution_id, task_token, run.question)
         self.sessions.update(run.thread_id, lease=lease, parked=run.execution_id)
         self.chronicle.note(
-            run.thread_id, run.execution_id, "clarification", turn=run.turn, question=run.question, options=list(run.options)
+            run.thread_id,
+            run.execution_id,
+            "clarification",
+            turn=run.turn,
+            question=run.question,
+            options=list(run.options),
         )
         self.discord.send(
             ChannelId(run.thread_id), cards.clarification(run), nonce=f"{run.execution_id}/ask/{run.turn}"

@@ -49,7 +49,13 @@ class Escalation:
 
     def _escalated(self, before: RunState, run: RunState, reason: str) -> RunState:
         self.chronicle.note(
-            run.thread_id, run.execution_id, "escalation", turn=run.turn, **{"from": before.model}, to=run.model, reason=reason
+            run.thread_id,
+            run.execution_id,
+            "escalation",
+            turn=run.turn,
+            **{"from": before.model},
+            to=run.model,
+            reason=reason,
         )
         self.chronicle.announce(
             run.thread_id, events.MODEL_ESCALATED, **{"from": before.model}, to=run.model, reason=reason

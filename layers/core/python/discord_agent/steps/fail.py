@@ -56,18 +56,14 @@ class Fail:
             ThreadId(message.channel_id), None, "message_failed", actor=message.author.id, messageId=message.id
         )
         if message.mentions_bot or self._takes_part(ThreadId(message.channel_id)):
-            self.discord.send(
-                message.channel_id, cards.message_failed(message), nonce=f"m-{message.id}/lost"
-            )
+            self.discord.send(message.channel_id, cards.message_failed(message), nonce=f"m-{message.id}/lost")
 
     def wakeup_lost(self, thread: ThreadId, author: UserId, message: MessageId) -> None:
         """A request that could not be classified or started: its author is told, and it waits no longer."""
         items = tuple(item for item in self.sessions.waiting(thread, ItemKind.REQUEST) if item.author_id == author)
         self.chronicle.note(thread, None, "wakeup_failed", actor=author, messageId=message, waiting=len(items))
         if any(item.forced for item in items):
-            self.discord.send(
-                ChannelId(thread), cards.request_failed(message), nonce=f"m-{message}/lost"
-            )
+            self.discord.send(ChannelId(thread), cards.request_failed(message), nonce=f"m-{message}/lost")
         self.sessions.remove(items)
 
     def event_lost(self, body: dict[str, Any]) -> None:

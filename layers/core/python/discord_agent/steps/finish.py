@@ -99,5 +99,3 @@ class Finish:
                     record.execution_id, record.approval.commit.sha, Decision.SUPERSEDE, None
                 )
                 self.machines.succeed(token, {"decision": Decision.SUPERSEDE, "by": None})
-
-

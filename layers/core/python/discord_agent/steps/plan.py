@@ -137,7 +137,9 @@ class Plan:
         try:
             plan, spent = ask(self.model, request, PlanReply)
         except (ModelUnavailable, ModelRefused, InvalidReply) as error:
-            self.chronicle.note(run.thread_id, run.execution_id, "plan_failed", reason=f"{type(error).__name__}: {error}")
+            self.chronicle.note(
+                run.thread_id, run.execution_id, "plan_failed", reason=f"{type(error).__name__}: {error}"
+            )
             fallback = PlanReply(
                 task_type=run.task_type, agent_role=run.role, complexity=run.complexity, estimated_turns=0
             )

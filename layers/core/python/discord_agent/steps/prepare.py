@@ -8,6 +8,7 @@ from discord_agent.domain.classification import FlowType
 from discord_agent.domain.errors import DiscordRefused, InvalidEvent
 from discord_agent.domain.ids import ChannelId, ThreadId
 from discord_agent.domain.inbound import Attachment
+from discord_agent.domain.policy import Place
 from discord_agent.domain.run import Next, RunState
 from discord_agent.domain.session import ExecutionRecord, ExecutionStatus, Lease, Session
 from discord_agent.domain.workspace import AGENT_FOLDER, Head, Manifest
@@ -38,11 +39,10 @@ class Prepare:
         record = self.executions.get(run.execution_id)
         if record is None:
             raise InvalidEvent(f"no record of {run.execution_id}")
-        run = replace(run, thread_id=self._thread(run, record), started_at=self.clock.now().isoformat())
+        place = self.discord.place(run.channel_id)
+        run = replace(run, thread_id=self._thread(run, record, place), started_at=self.clock.now().isoformat())
         lease = self.leases.acquire(run.thread_id, run.execution_id)
-        card = self.discord.send(
-            ChannelId(run.thread_id), cards.start(run), nonce=f"{run.execution_id}/card"
-        )
+        card = self.discord.send(ChannelId(run.thread_id), cards.start(run), nonce=f"{run.execution_id}/card")
         self.discord.react(ChannelId(run.thread_id), card, _STOP)
         run = replace(run, card_message_id=card)
         self.executions.update(
@@ -53,11 +53,11 @@ class Prepare:
             card_message_id=card,
         )
         self._tell(run, record)
-        head = self._workspace(run, lease, record)
+        head = self._workspace(run, lease, record, place)
         return replace(run, manifest_id=head.manifest_id, next=Next.PLAN)
 
-    def _thread(self, run: RunState, record: ExecutionRecord) -> ThreadId:
-        if run.guild_id is None or self.discord.is_thread(run.channel_id):
+    def _thread(self, run: RunState, record: ExecutionRecord, place: Place) -> ThreadId:
+        if run.guild_id is None or place.is_thread:
             return ThreadId(run.channel_id)
         return self.discord.start_thread(run.channel_id, run.message_id, routing.fallback_title(record.request))
 
@@ -72,11 +72,9 @@ class Prepare:
             flow=FlowType.SEQUENTIAL,
             request=record.request,
         )
-        self.chronicle.announce(
-            run.thread_id, events.EXECUTION_STARTED, taskType=run.task_type, agentRole=run.role
-        )
+        self.chronicle.announce(run.thread_id, events.EXECUTION_STARTED, taskType=run.task_type, agentRole=run.role)
 
-    def _workspace(self, run: RunState, lease: Lease, record: ExecutionRecord) -> Head:
+    def _workspace(self, run: RunState, lease: Lease, record: ExecutionRecord, place: Place) -> Head:
         """The files to work on: what an unfinished run left, or the pending branch, or main."""
         session = self.sessions.get(run.thread_id)
         head = self.workspaces.head(run.thread_id)
@@ -92,7 +90,7 @@ class Prepare:
             run.thread_id,
             lease=lease,
             guild_id=run.guild_id,
-            parent_channel_id=session.parent_channel_id or _parent(run),
+            parent_channel_id=place.parent_id or place.channel_id,
             imported_attachments=imported,
         )
         return head
@@ -114,9 +112,7 @@ class Prepare:
             try:
                 files[f"{UPLOADS}/{name}"] = self.discord.download(attachment, limit=_UPLOAD_LIMIT)
             except DiscordRefused as error:
-                self.chronicle.note(
-                    run.thread_id, run.execution_id, "attachment_refused", name=name, reason=str(error)
-                )
+                self.chronicle.note(run.thread_id, run.execution_id, "attachment_refused", name=name, reason=str(error))
                 self.discord.send(
                     ChannelId(run.thread_id),
                     cards.attachment_refused(name, _UPLOAD_LIMIT),
@@ -127,7 +123,3 @@ class Prepare:
 
 def _import_key(record: ExecutionRecord, attachment: Attachment) -> str:
     return f"{record.message_id}/{attachment.id}"
-
-
-def _parent(run: RunState) -> ChannelId | None:
-    return run.channel_id if run.channel_id != run.thread_id else None

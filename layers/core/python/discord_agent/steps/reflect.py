@@ -37,9 +37,7 @@ class Reflect:
         has_evidence = run.signals.failures > 0 or run.outcome is not Outcome.DONE
         reflection, cost = self._from_model(run) if has_evidence else (self._clean(run), Cost())
         session = self.sessions.get(run.thread_id)
-        self.sessions.update(
-            run.thread_id, lease=lease, reflections=memory.remember(session.reflections, reflection)
-        )
+        self.sessions.update(run.thread_id, lease=lease, reflections=memory.remember(session.reflections, reflection))
         self.chronicle.note(
             run.thread_id,
             run.execution_id,

@@ -36,7 +36,7 @@ class Respond:
         self.chronicle.announce(run.thread_id, events.EXECUTION_STARTED, taskType=run.task_type, agentRole=run.role)
         self.discord.typing(run.channel_id)
         model = self.models.for_task(run.task_type)
-        in_thread = self.discord.is_thread(run.channel_id)
+        in_thread = self.discord.place(run.channel_id).is_thread
         earlier = self.discord.history(run.channel_id, limit=_HISTORY) if in_thread else ()
         request = ModelRequest(
             Purpose.RESPOND,
@@ -54,9 +54,7 @@ class Respond:
                 ),
             ),
         )
-        reply = self.model.complete(
-            request, stop_requested=lambda: self.executions.stop_requested(run.execution_id)
-        )
+        reply = self.model.complete(request, stop_requested=lambda: self.executions.stop_requested(run.execution_id))
         run = replace(
             run,
             model=reply.model,

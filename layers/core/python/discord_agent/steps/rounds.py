@@ -169,9 +169,7 @@ class Rounds:
 
 def with_unique_call_ids(reply: ModelReply, turn: int, number: int) -> ModelReply:
     """The reply with call ids that are unique in the run: some models repeat theirs in every reply."""
-    calls = tuple(
-        replace(call, id=f"t{turn}r{number}c{index}") for index, call in enumerate(reply.message.tool_calls)
-    )
+    calls = tuple(replace(call, id=f"t{turn}r{number}c{index}") for index, call in enumerate(reply.message.tool_calls))
     return replace(reply, message=replace(reply.message, tool_calls=calls))
 
 

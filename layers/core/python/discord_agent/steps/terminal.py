@@ -48,7 +48,5 @@ class Terminal:
         if outcome is Outcome.STOPPED or failed:
             self.chronicle.announce(run.thread_id, events.EXECUTION_ABORTED, reason=outcome)
         else:
-            self.chronicle.announce(
-                run.thread_id, events.EXECUTION_COMPLETED, totalTurns=run.turn, finalStatus=outcome
-            )
+            self.chronicle.announce(run.thread_id, events.EXECUTION_COMPLETED, totalTurns=run.turn, finalStatus=outcome)
         return message

@@ -266,5 +266,3 @@ def _described(call: ToolCall, result: ToolResult) -> dict[str, object]:
         "success": result.ok,
         "durationMs": result.duration_ms,
     }
-
-
