@@ -5,6 +5,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Final
@@ -25,7 +26,9 @@ class Child:
         ends_with: signal.Signals = signal.SIGKILL,
         descriptors: Sequence[int] = (),
     ) -> None:
-        read_end, self._lifeline = os.pipe()
+        read_end, write_end = os.pipe()
+        self._lifeline: int | None = write_end
+        self._releasing = threading.Lock()
         try:
             self.process = subprocess.Popen(
                 # Safe path: the runner's own folder must not shadow anybody's imports.
@@ -39,7 +42,7 @@ class Child:
                 pass_fds=(read_end, *descriptors),
             )
         except BaseException:
-            os.close(self._lifeline)
+            os.close(write_end)
             raise
         finally:
             os.close(read_end)
@@ -70,6 +73,7 @@ class Child:
 
     def _release(self) -> None:
         self.process.wait()
-        if self._lifeline >= 0:
-            os.close(self._lifeline)
-            self._lifeline = -1
+        with self._releasing:
+            lifeline, self._lifeline = self._lifeline, None
+        if lifeline is not None:
+            os.close(lifeline)

@@ -88,10 +88,11 @@ class DataPlane:
             self._child.terminate(_STOP_SECONDS)
 
     def _pump(self, child: Child) -> None:
-        for raw in child.output:
-            line = raw.decode(errors="replace").rstrip("\n")
-            self._last_lines.append(line)
-            self._log(NAME, line)
+        with child.output as output:
+            for raw in output:
+                line = raw.decode(errors="replace").rstrip("\n")
+                self._last_lines.append(line)
+                self._log(NAME, line)
 
     def _variables(self) -> dict[str, str]:
         return {

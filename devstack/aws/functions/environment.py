@@ -3,13 +3,14 @@
 import collections
 import fcntl
 import os
+import select
 import shutil
 import struct
 import termios
 import threading
 import time
 from pathlib import Path
-from typing import Final
+from typing import IO, Final
 
 from devstack.aws.children import Child
 from devstack.aws.functions.model import Call, FunctionSpec, Invocation, LogSink, failure
@@ -30,7 +31,8 @@ class ExecutionEnvironment:
         self.last_used = time.monotonic()
         self._log = log
         self._folder = folder
-        self._tail: collections.deque[bytes] = collections.deque(maxlen=200)
+        self._tail: collections.deque[str] = collections.deque(maxlen=200)
+        self._pumping = threading.Lock()
         self._started: float | None = time.monotonic()
         self._api = RuntimeApi(spec)
         self._api.start()
@@ -99,23 +101,37 @@ class ExecutionEnvironment:
     def _with_log(
         self, invocation: Invocation, *, seconds: float = 0.0, init_seconds: float | None = None
     ) -> Invocation:
-        tail = b"".join(self._tail)[-_TAIL_BYTES:].decode(errors="replace")
-        return Invocation(invocation.raw, invocation.error, tail, seconds, init_seconds)
+        tail = "".join(f"{line}\n" for line in self._tail).encode()[-_TAIL_BYTES:]
+        return Invocation(invocation.raw, invocation.error, tail.decode(errors="replace"), seconds, init_seconds)
 
     def _note(self, line: str) -> None:
-        self._tail.append(f"{line}\n".encode())
+        self._tail.append(line)
         self._log(self.spec.key, line)
 
     def _pump(self) -> None:
-        for line in self._child.output:
-            self._tail.append(line)
-            self._log(self.spec.key, line.decode(errors="replace").rstrip("\n"))
+        with self._child.output as output:
+            readable = select.poll()
+            readable.register(output, select.POLLIN | select.POLLHUP)
+            rest = b""
+            while readable.poll():
+                # Reading and keeping are one step, so that whoever finds the pipe empty finds the lines kept.
+                with self._pumping:
+                    chunk = os.read(output.fileno(), 65536)
+                    *lines, rest = (rest + chunk).split(b"\n")
+                    if not chunk and rest:
+                        lines.append(rest)
+                    for line in lines:
+                        self._note(line.decode(errors="replace"))
+                if not chunk:
+                    return
 
     def _drain(self) -> None:
         """Let the pump catch up with what the call printed; a process that keeps printing is not waited for."""
         until = time.monotonic() + _DRAIN_SECONDS
-        while _unread(self._child.output.fileno()) and time.monotonic() < until:
+        while _unread(self._child.output) and time.monotonic() < until:
             time.sleep(0.0005)
+        with self._pumping:
+            pass
 
     def _await_end(self) -> None:
         self._api.process_ended(self._child.process.wait())
@@ -144,8 +160,9 @@ class ExecutionEnvironment:
         }
 
 
-def _unread(descriptor: int) -> int:
+def _unread(output: IO[bytes]) -> int:
     try:
-        return int(struct.unpack("i", fcntl.ioctl(descriptor, termios.FIONREAD, b"\0\0\0\0"))[0])
+        return int(struct.unpack("i", fcntl.ioctl(output.fileno(), termios.FIONREAD, b"\0\0\0\0"))[0])
     except (OSError, ValueError):
+        # The pump closed it: the process is gone and everything was read.
         return 0

@@ -21,6 +21,7 @@ from moto.stepfunctions.parser.asl.component.common.error_name.states_error_name
 from moto.stepfunctions.parser.asl.component.common.string.string_expression import StringJSONata, StringVariableSample
 from moto.stepfunctions.parser.asl.component.state.state import CommonStateField
 from moto.stepfunctions.parser.asl.eval.event.event_detail import EventDetails
+from moto.stepfunctions.parser.asl.eval.variable_store import VariableStore
 
 _DIGESTS: Final = {"MD5": "md5", "SHA-1": "sha1", "SHA-256": "sha256", "SHA-384": "sha384", "SHA-512": "sha512"}
 
@@ -34,6 +35,7 @@ def mend() -> None:
     StringJSONata._eval_body = _evaluate_expression  # noqa: SLF001 (replaces moto's)
     StringVariableSample._eval_body = _evaluate_expression  # noqa: SLF001 (replaces moto's)
     CommonStateField._eval_body = _remember_variables(CommonStateField._eval_body)  # noqa: SLF001 (replaces moto's)
+    VariableStore.as_inner_scope_of = classmethod(_inner_scope)
 
 
 def evaluate(expression: str, bindings: Mapping[str, Any]) -> Any:
@@ -107,6 +109,14 @@ def _remember_variables(original: Any) -> Any:
         original(self, env)
 
     return body
+
+
+def _inner_scope(cls: Any, outer_variable_store: Any) -> Any:
+    """The variables of a Map's or Parallel's branch: the outer ones, to read only."""
+    inner = cls()
+    inner._outer_scope.update(outer_variable_store._outer_scope | outer_variable_store._inner_scope)  # noqa: SLF001 (no public way)
+    inner.entry_variables = dict(inner._outer_scope)
+    return inner
 
 
 def _evaluate_expression(self: Any, env: Any) -> None:
