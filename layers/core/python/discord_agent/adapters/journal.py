@@ -14,12 +14,13 @@ from typing import TYPE_CHECKING, Any, Final
 from uuid import uuid4
 
 import zstandard
-from botocore.exceptions import BotoCoreError, ClientError
+from botocore.exceptions import ClientError
 
+from discord_agent.adapters.aws import outages
 from discord_agent.adapters.codec import from_json, to_json
 from discord_agent.adapters.workspace.codec import from_inline, inline
 from discord_agent.domain.conversation import Message, ModelReply, ToolResult
-from discord_agent.domain.errors import InvalidEvent, LeaseLost, StateUnavailable
+from discord_agent.domain.errors import InvalidEvent, LeaseLost
 from discord_agent.domain.run import RunState
 from discord_agent.domain.workspace import Manifest
 from discord_agent.ports import Context, JournaledRound
@@ -124,48 +125,30 @@ class S3Journal:
 
     def _keys(self, prefix: str) -> list[str]:
         pages = self.s3.get_paginator("list_objects_v2").paginate(Bucket=self.bucket, Prefix=prefix)
-        return _asked(lambda: [entry["Key"] for page in pages for entry in page.get("Contents", [])])
+        with outages("S3"):
+            return [entry["Key"] for page in pages for entry in page.get("Contents", [])]
 
     def _get(self, key: str) -> tuple[bytes, str] | None:
-        def get() -> tuple[bytes, str] | None:
+        with outages("S3"):
             try:
                 answer = self.s3.get_object(Bucket=self.bucket, Key=key)
             except self.s3.exceptions.NoSuchKey:
                 return None
             return answer["Body"].read(), answer["ETag"]
 
-        return _asked(get)
-
     def _put(self, key: str, body: bytes, *, expected: str = "") -> None:
         """Write if the object's etag is still as expected ("": there is none)."""
         condition: Any = {"IfMatch": expected} if expected else {"IfNoneMatch": "*"}
-
-        def put() -> bool:
-            try:
+        try:
+            with outages("S3"):
                 self.s3.put_object(Bucket=self.bucket, Key=key, Body=body, **condition)
-            except ClientError as error:
-                if error.response["Error"]["Code"] in _LOST_RACE:
-                    return False
+        except ClientError as error:
+            if error.response["Error"]["Code"] not in _LOST_RACE:
                 raise
-            return True
-
-        if _asked(put):
-            return
-        found = self._get(key)
-        is_own = found is not None and found[0] == body
-        if not is_own:
-            raise LeaseLost(f"another attempt wrote {key} first")
-
-
-def _asked[T](request: Callable[[], T]) -> T:
-    try:
-        return request()
-    except ClientError as error:
-        if error.response["ResponseMetadata"]["HTTPStatusCode"] >= 500:
-            raise StateUnavailable(f"S3: {error.response['Error']['Code']}") from error
-        raise
-    except BotoCoreError as error:
-        raise StateUnavailable(f"S3: {type(error).__name__}") from error
+            found = self._get(key)
+            is_own = found is not None and found[0] == body
+            if not is_own:
+                raise LeaseLost(f"another attempt wrote {key} first") from error
 
 
 def _pack(value: _Context | _Reply | _Results) -> bytes:

@@ -7,14 +7,15 @@ taking one's own first try for somebody else's, would do harm.
 
 import random
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, Literal
 
 from boto3.dynamodb.conditions import ConditionBase, ConditionExpressionBuilder
 from boto3.dynamodb.types import TypeDeserializer, TypeSerializer
-from botocore.exceptions import BotoCoreError, ClientError
+from botocore.exceptions import ClientError
 
+from discord_agent.adapters.aws import outages
 from discord_agent.adapters.codec import to_item
 from discord_agent.domain.errors import StateUnavailable
 
@@ -41,6 +42,10 @@ class ConditionFailed(Exception):
     def __init__(self, writes: frozenset[int]) -> None:
         super().__init__(f"the condition of write {sorted(writes)} did not hold")
         self.writes = writes
+
+
+_THROTTLES: Final = frozenset({"ProvisionedThroughputExceeded", "ThrottlingError"})
+"""What the reasons of a cancelled transaction call a throttled write."""
 
 
 class _Collision(Exception):
@@ -134,33 +139,19 @@ class Store:
     def _call(self, operation: str, request: dict[str, Any]) -> Any:
         for attempt in range(_COLLISION_TRIES):
             try:
-                return _translated(getattr(self.client, operation), request)
+                return _answer(getattr(self.client, operation), request)
             except _Collision:
                 # Full jitter: contenders that met once must not meet again at the same moment.
                 time.sleep(random.uniform(0, _COLLISION_PAUSE * (attempt + 1)))  # noqa: S311 - no secret
         raise StateUnavailable(f"DynamoDB {operation}: still contended after {_COLLISION_TRIES} tries")
 
 
-def _translated(call: Any, request: dict[str, Any]) -> Any:
+def _answer(call: Callable[..., Any], request: dict[str, Any]) -> Any:
     try:
-        return call(**request)
+        with outages("DynamoDB"):
+            return call(**request)
     except ClientError as error:
         raise _meaning(error) from error
-    except BotoCoreError as error:
-        raise StateUnavailable(f"DynamoDB: {type(error).__name__}") from error
-
-
-_OUTAGES: Final = frozenset(
-    {
-        "InternalServerError",
-        "ProvisionedThroughputExceededException",
-        "RequestLimitExceeded",
-        "ServiceUnavailable",
-        "ThrottlingException",
-    }
-)
-_THROTTLES: Final = frozenset({"ProvisionedThroughputExceeded", "ThrottlingError"})
-"""What the reasons of a cancelled transaction call it."""
 
 
 def _meaning(error: ClientError) -> Exception:
@@ -173,7 +164,7 @@ def _meaning(error: ClientError) -> Exception:
         return ConditionFailed(failed)
     if code in _COLLISIONS or _COLLISIONS.intersection(reasons):
         return _Collision()
-    if code in _OUTAGES or _THROTTLES.intersection(reasons):
+    if _THROTTLES.intersection(reasons):
         return StateUnavailable(f"DynamoDB: {code}")
     return error
 
