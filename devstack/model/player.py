@@ -2,8 +2,7 @@
 
 import json
 import math
-import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -12,7 +11,6 @@ from devstack.model.script import Entry, Fault, Script, ScriptedUsage
 from devstack.model.unscripted import answer_without_script
 from discord_agent.domain.conversation import Purpose
 
-_SCRIPTED_ID: Final = re.compile(r"call_(?P<kind>line|aside)_(?P<number>\d+)_\d+")
 _CHARACTERS_PER_TOKEN: Final = 4
 
 
@@ -68,28 +66,17 @@ def _tokens(value: object) -> int:
     return math.ceil(len(json.dumps(value, ensure_ascii=False)) / _CHARACTERS_PER_TOKEN)
 
 
-def _position(request: ChatRequest, asides: list[Entry], introduction: str) -> int:
-    """How many lines were said already; ids of scripted calls tell it even after older messages were summarised."""
-    asides_said = {entry.text for entry in asides if not entry.tool_calls}
-    position = 0
-    for message in request.messages:
-        if message["role"] != "assistant":
-            continue
-        scripted = _scripted_call(message)
-        if scripted and scripted["kind"] == "line":
-            position = int(scripted["number"]) + 1
-        elif not scripted and _without(introduction, text_of(message)) not in asides_said:
-            position += 1
-    return position
+def _position(request: ChatRequest, asides: Sequence[Entry], introduction: str) -> int:
+    """How many lines were said already: the assistant's messages that are no asides."""
+    said = [_fingerprint(_message(aside, "")) for aside in asides]
+    answers = [message for message in request.messages if message["role"] == "assistant"]
+    return sum(_fingerprint(answer, introduction) not in said for answer in answers)
 
 
-def _without(introduction: str, text: str) -> str:
-    return text.removeprefix(introduction).lstrip()
-
-
-def _scripted_call(message: Mapping[str, Any]) -> re.Match[str] | None:
-    matches = (_SCRIPTED_ID.fullmatch(str(call.get("id"))) for call in message.get("tool_calls") or ())
-    return next((match for match in matches if match), None)
+def _fingerprint(message: Mapping[str, Any], introduction: str = "") -> object:
+    """A message without its call ids, which callers may change, and without the introduction."""
+    calls = [(call["function"]["name"], call["function"]["arguments"]) for call in message.get("tool_calls") or ()]
+    return text_of(message).removeprefix(introduction).strip(), calls
 
 
 def _line(script: Script, request: ChatRequest, entry: Entry, position: int, label: str) -> Line:

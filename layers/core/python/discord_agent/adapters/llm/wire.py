@@ -1,18 +1,17 @@
 """Messages, tools and replies in OpenAI's format, which litellm translates for each provider."""
 
 import json
-from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import Any, Final
 
 from discord_agent.domain.conversation import Json, Message, ModelRequest, Role, ToolCall, ToolSpec
+from discord_agent.domain.history import repaired
 from discord_agent.domain.money import Usage
 
 TEXT_LIMIT: Final = 400_000
 ARGUMENTS_LIMIT: Final = 1_000_000
 CALLS_LIMIT: Final = 64
 _CUT: Final = "\n… (cut: the reply was too long)"
-_NO_RESULT: Final = "There is no result: the tool was interrupted."
 
 
 def request_body(request: ModelRequest) -> Json:
@@ -27,18 +26,6 @@ def request_body(request: ModelRequest) -> Json:
         schema = {"name": str(request.purpose), "schema": request.schema, "strict": False}
         body["response_format"] = {"type": "json_schema", "json_schema": schema}
     return body
-
-
-def repaired(messages: Sequence[Message]) -> Iterator[Message]:
-    """The messages as providers want them: each tool call answered right after it, once, and nothing empty."""
-    results = {message.tool_call_id: message for message in messages if message.role is Role.TOOL}
-    for message in messages:
-        if message.role is Role.TOOL or not (message.text or message.tool_calls):
-            continue
-        yield message
-        for call in message.tool_calls:
-            missing = Message(Role.TOOL, _NO_RESULT, tool_call_id=call.id)
-            yield results.get(call.id, missing)
 
 
 def parse_message(reply: Any, request: ModelRequest) -> Message:
