@@ -15,7 +15,13 @@ from devstack.stack import DevStack
 from discord_agent.domain.errors import AgentError
 from discord_agent.settings import environment
 
-_PROVIDER_KEYS: Final = ("LITELLM_API_KEY", "ANTHROPIC_API_KEY", "OPENAI_API_KEY", "GEMINI_API_KEY", "OPENROUTER_API_KEY")
+_PROVIDER_KEYS: Final = (
+    "LITELLM_API_KEY",
+    "ANTHROPIC_API_KEY",
+    "OPENAI_API_KEY",
+    "GEMINI_API_KEY",
+    "OPENROUTER_API_KEY",
+)
 _DEFAULT_PORT: Final = 8750
 
 
@@ -63,7 +69,9 @@ def _parser() -> argparse.ArgumentParser:
 
 def _what_to_play(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--model-script", type=Path, default=DEMO_SCRIPT, help="what the scripted model plays")
-    parser.add_argument("--repo", type=Path, default=SAMPLE, help="a git repository (or folder) to work on; only a copy is changed")
+    parser.add_argument(
+        "--repo", type=Path, default=SAMPLE, help="a git repository (or folder) to work on; only a copy is changed"
+    )
 
 
 def _options(options: argparse.Namespace, *, data: Path | None, port: int) -> Options:
@@ -102,13 +110,15 @@ def _dev(options: argparse.Namespace) -> int:
 
 
 def _welcome(stack: DevStack) -> str:
-    model = "real models" if stack.options.model.is_real else "the scripted demo model (set LITELLM_API_KEY for real ones)"
+    model = (
+        "real models" if stack.options.model.is_real else "the scripted demo model (set LITELLM_API_KEY for real ones)"
+    )
     lines = [
         "",
         f"  {stack.url}",
         "",
         f"  chat page of a private Discord, played by {model}",
-        f'  try:  @nepnep {DEMO_TASK}',
+        f"  try:  @nepnep {DEMO_TASK}",
         f"  repository: git clone {stack.repository_url}",
         "  Ctrl-C stops everything; what happened is kept in .local",
         "",

@@ -1,35 +1,37 @@
-"""The HTTP API in front of ``interactions``, as API Gateway's HTTP API would call it (payload format 2.0)."""
+"""The HTTP API in front of ``interactions``, as API Gateway's HTTP API calls it (payload format 2.0)."""
 
 import time
 import uuid
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Final
 
-from starlette.applications import Starlette
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-type Invoke = Callable[[str, dict[str, Any]], Any]
+from devstack.aws.functions.model import Invocation
+
+PATH: Final = "/interactions"
+
+type Invoke = Callable[[str, dict[str, Any]], Invocation]
 
 
-def edge(invoke: Invoke) -> Starlette:
-    """An app whose ``POST /interactions`` invokes the function; ``invoke`` returns an object with payload and error."""
+def interactions_route(invoke: Invoke) -> Route:
+    """``POST /interactions``, answered by the function."""
 
     async def interactions(request: Request) -> Response:
-        event = http_event(
-            request.method, request.url.path, dict(request.headers), (await request.body()).decode("utf-8", "replace")
-        )
+        body = (await request.body()).decode("utf-8", "replace")
+        event = http_event(request.method, request.url.path, dict(request.headers), body)
         result = await run_in_threadpool(invoke, "interactions", event)
-        if result.error:
-            return Response('{"message":"Internal Server Error"}', 500, media_type="application/json")
         answer = result.payload
+        if result.error or not isinstance(answer, dict):
+            return Response('{"message":"Internal Server Error"}', 500, media_type="application/json")
         return Response(
             answer.get("body", ""), int(answer.get("statusCode", 200)), headers=dict(answer.get("headers", {}))
         )
 
-    return Starlette(routes=[Route("/interactions", interactions, methods=["POST"])])
+    return Route(PATH, interactions, methods=["POST"])
 
 
 def http_event(method: str, path: str, headers: dict[str, str], body: str) -> dict[str, Any]:

@@ -1,34 +1,45 @@
 """The development stack: everything the product runs on, on one machine, spoken to as in production."""
 
 import secrets
+import threading
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
-from typing import Final, Self
+from typing import Any, Final, Self
 
 import httpx
 from nacl.signing import SigningKey
 from starlette.routing import BaseRoute
 
 from devstack.aws.children import Child
+from devstack.aws.functions.model import Invocation
 from devstack.aws.stack import LocalAws
 from devstack.discord.app import Parts
+from devstack.discord.rules import Rules
 from devstack.discord.server import DiscordServer
-from devstack.edge import interactions_route
+from devstack.edge import PATH, interactions_route
 from devstack.git import GitServer
 from devstack.model.script import load_script
 from devstack.model.server import ModelServer
-from devstack.options import ROOT, Options
-from devstack.playground.pages import playground
+from devstack.options import DEMO_TASK, ROOT, Options
+from devstack.playground.runs import RunObserver
+from devstack.playground.site import Page, site_routes
+from discord_agent.adapters.clock import SystemClock
 from discord_agent.adapters.dynamodb.sessions import DynamoSessions
+from discord_agent.adapters.dynamodb.store import Store
 from discord_agent.domain.errors import InvalidSettings
 from discord_agent.domain.ids import GuildId
-from discord_agent.domain.policy import GuildSettings
 from discord_agent.system import SYSTEM
 
 _DISCORD_API: Final = "https://discord.com/api/v10"
 _BRIDGE_PATIENCE: Final = 10.0
+_REAL_NOTE: Final = "Real models answer here."
+_SCRIPTED_NOTE: Final = (
+    "The model is a scripted one: it plays a file and says so. For real models, stop this and set "
+    "LITELLM_BASE_URL and LITELLM_API_KEY, or a provider's key, before starting it again."
+)
 
 type Log = Callable[[str, str], None]
 
@@ -36,16 +47,17 @@ type Log = Callable[[str, str], None]
 class DevStack:
     """Starts the parts in the order of their needs and stops them in the reverse one."""
 
-    def __init__(self, options: Options, *, log: Log = lambda _name, _line: None) -> None:
+    def __init__(self, options: Options, *, log: Log = lambda _name, _line: None, rules: Rules | None = None) -> None:
         self.options = options
-        self._log = log
-        self._stops: list[Callable[[], None]] = []
-        self.git: GitServer
         self.aws: LocalAws
+        self.git: GitServer
         self.discord: DiscordServer | None = None
         self.model: ModelServer | None = None
         self.repository_url = ""
-        self.bridge: Child | None = None
+        self._bridge: Child | None = None
+        self._log = log
+        self._rules = rules
+        self._cleanup = ExitStack()
 
     def __enter__(self) -> Self:
         self.start()
@@ -71,41 +83,50 @@ class DevStack:
 
     def stop(self) -> None:
         """Stop everything; no process is left."""
-        while self._stops:
-            self._stops.pop()()
+        self._cleanup.close()
+
+    def kill_bridge(self) -> None:
+        """SIGKILL the gateway bridge and start a new one."""
+        if self._bridge is not None:
+            self._bridge.kill()
+        self._start_bridge()
 
     def _start(self) -> None:
         self.git = GitServer(self._folder("repositories"))
         self.git.start()
-        self._stops.append(self.git.stop)
+        self._cleanup.callback(self.git.stop)
         self.repository_url = self.git.import_folder(self.options.repository)
-        model_parameters, model_key = self._start_model()
-        discord_parameters, token = self._start_discord()
-        parameters = {
-            **discord_parameters,
-            **model_parameters,
-            "DEBOUNCE_SECONDS": str(self.options.debounce_seconds),
-            **dict(self.options.parameters),
-        }
+        model, model_key = self._start_model()
+        discord, token, public_key = self._start_discord()
         self.aws = LocalAws(
             SYSTEM,
             root=ROOT,
             data=self._folder("aws"),
-            parameters=parameters,
+            parameters={
+                **discord,
+                **model,
+                "DISCORD_PUBLIC_KEY": public_key,
+                "DEBOUNCE_SECONDS": str(self.options.debounce_seconds),
+                **dict(self.options.parameters),
+            },
             secrets={"discord-token": token, "model-key": model_key, "git-credentials": "{}"},
             mode="process" if self.options.processes else "in_process",
             time_scale=self.options.time_scale,
             on_log=self._log,
         )
         self.aws.start()
-        self._stops.append(self.aws.stop)
-        self._settle_guild()
-        self._start_bridge(parameters)
+        self._cleanup.callback(self.aws.stop)
+        if self.discord is not None:
+            self._settle_guild(self.discord)
+            self.discord.set_interactions_endpoint(self.discord.url + PATH)
+        self._bridge_environment = self._environment_of_bridge(discord)
+        self._start_bridge()
 
     def _folder(self, name: str) -> Path | None:
         return self.options.data / name if self.options.data else None
 
-    def _start_model(self) -> tuple[dict[str, str], str]:
+    def _start_model(self) -> tuple[Mapping[str, str], str]:
+        """Deployment parameters and the key to call models with."""
         access = self.options.model
         if access.is_real:
             return {"LITELLM_BASE_URL": access.base_url}, access.key
@@ -113,54 +134,84 @@ class DevStack:
         log_path = self.options.data / "model.jsonl" if self.options.data else None
         self.model = ModelServer(load_script(self.options.script), key=key, log_path=log_path)
         self.model.start()
-        self._stops.append(self.model.stop)
+        self._cleanup.callback(self.model.stop)
         return {"LITELLM_BASE_URL": self.model.url}, key
 
-    def _start_discord(self) -> tuple[dict[str, str], str]:
+    def _start_discord(self) -> tuple[Mapping[str, str], str, str]:
+        """Deployment parameters, the bot's token and the key its interactions are signed with."""
         if self.options.discord_token:
-            return _real_discord(self.options.discord_token), self.options.discord_token
-        key = SigningKey.generate()
-        self.discord = DiscordServer(data=self._folder("discord"), port=self.options.port, pages=self._pages)
-        self.discord.start()
-        self._stops.append(self.discord.stop)
-        return {
-            "DISCORD_API_URL": self.discord.api_url,
-            "DISCORD_BOT_ID": self.discord.bot_id,
-            "DISCORD_PUBLIC_KEY": self.discord.public_key if hasattr(self.discord, "public_key") else key.verify_key.encode().hex(),
-        }, self.discord.token
+            no_endpoint = SigningKey.generate().verify_key.encode().hex()
+            return _real_discord(self.options.discord_token), self.options.discord_token, no_endpoint
+        server = DiscordServer(
+            data=self._folder("discord"), port=self.options.port, pages=self._pages, rules=self._rules
+        )
+        server.start()
+        self._cleanup.callback(server.stop)
+        self.discord = server
+        return {"DISCORD_API_URL": server.api_url, "DISCORD_BOT_ID": server.bot_id}, server.token, server.public_key
 
     def _pages(self, parts: Parts) -> Sequence[BaseRoute]:
-        return [interactions_route(lambda name, event: self.aws.invoke(name, event)), *playground(parts, self)]
+        note = _REAL_NOTE if self.options.model.is_real else _SCRIPTED_NOTE
+        page = Page(model_note=note, demo_prompt=f"<@{parts.world.bot_id}> {DEMO_TASK}")
+        return [
+            interactions_route(self._invoke),
+            *site_routes(parts, page, _LateRuns(self)),
+        ]
 
-    def _settle_guild(self) -> None:
+    def _invoke(self, function: str, event: dict[str, Any]) -> Invocation:
+        return self.aws.invoke(function, event)
+
+    def _settle_guild(self, discord: DiscordServer) -> None:
         """Point the guild at its repository, whose address may have changed since the last start."""
-        if self.discord is None:
-            return
-        sessions = DynamoSessions(self.aws.client("dynamodb"), SYSTEM.tables["sessions"].name)
-        guild = GuildId(self.discord.guild_id)
-        known = sessions.settings(guild)
-        sessions.put_settings(guild, replace(known, repository=self.repository_url))
+        sessions = DynamoSessions(Store(self.aws.client("dynamodb")), SYSTEM.tables["sessions"].name, SystemClock())
+        guild = GuildId(discord.guild_id)
+        sessions.put_settings(guild, replace(sessions.settings(guild), repository=self.repository_url))
 
-    def _start_bridge(self, parameters: Mapping[str, str]) -> None:
-        environment = {
-            **self.aws.endpoints.environment(),
-            "DISCORD_API_URL": parameters.get("DISCORD_API_URL", _DISCORD_API),
+    def _environment_of_bridge(self, discord: Mapping[str, str]) -> dict[str, str]:
+        return {
+            **self.aws.endpoints,
+            **discord,
             "DISCORD_TOKEN_SECRET": SYSTEM.secrets["discord-token"],
-            "DISCORD_BOT_ID": parameters["DISCORD_BOT_ID"],
             "DISCORD_MESSAGES_QUEUE_URL": self.aws.queue_url("messages"),
             "DYNAMODB_SESSIONS_TABLE": SYSTEM.tables["sessions"].name,
             "HEALTH_PORT": "0",
         }
-        self.bridge = Child("gateway_bridge", [], environment=environment, folder=ROOT)
-        self._stops.append(lambda: self.bridge.terminate(_BRIDGE_PATIENCE) if self.bridge else None)
+
+    def _start_bridge(self) -> None:
+        child = Child("gateway_bridge", [], environment=self._bridge_environment, folder=ROOT)
+        self._bridge = child
+        self._cleanup.callback(child.terminate, _BRIDGE_PATIENCE)
+        _pump(child, self._log)
 
 
-def _real_discord(token: str) -> dict[str, str]:
+class _LateRuns:
+    """The run panel's observer, made when the page is first asked: AWS starts after the page."""
+
+    def __init__(self, stack: DevStack) -> None:
+        self._stack = stack
+        self._observer: RunObserver | None = None
+
+    def observe(self, thread_id: str, execution_id: str | None = None) -> dict[str, object]:
+        """A thread's runs."""
+        if self._observer is None:
+            clients = self._stack.aws.client
+            self._observer = RunObserver(clients("dynamodb"), clients("stepfunctions"), self._stack.aws.machine_arn)
+        return self._observer.observe(thread_id, execution_id)
+
+
+def _pump(child: Child, log: Log) -> None:
+    """Pass a child's output on, so that its pipe never fills."""
+
+    def read() -> None:
+        for line in child.output:
+            log("bridge", line.decode(errors="replace").rstrip())
+
+    threading.Thread(target=read, name="bridge-log", daemon=True).start()
+
+
+def _real_discord(token: str) -> Mapping[str, str]:
     answer = httpx.get(f"{_DISCORD_API}/users/@me", headers={"Authorization": f"Bot {token}"}, timeout=10)
     if answer.status_code == httpx.codes.UNAUTHORIZED:
         raise InvalidSettings("Discord refuses DISCORD_TOKEN: copy the bot's token anew from the developer portal")
     answer.raise_for_status()
     return {"DISCORD_BOT_ID": answer.json()["id"], "BOT_USERNAME": answer.json()["username"]}
-
-
-__all__ = ["DevStack", "GuildSettings"]

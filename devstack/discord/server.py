@@ -188,6 +188,11 @@ class DiscordServer:
         world.store.put(channel)
         return channel.id
 
+    def plant_message(self, message_id: str, user_id: str, channel_id: str, content: str) -> None:
+        """Have a message of a person in a channel as if it had been there before; nothing is dispatched."""
+        author = self._user(user_id)
+        self._store.put(Message(message_id, channel_id, author.id, self._parts.world.now(), content=content))
+
     def messages(self, channel_id: str) -> list[Message]:
         """All messages of a channel, oldest first, without deleted and ephemeral ones."""
         found = self._store.children(Message, channel_id)

@@ -22,7 +22,7 @@ from discord_agent.adapters.llm.registry import ModelRegistry
 from discord_agent.adapters.logging import configure
 from discord_agent.adapters.machines import StepFunctionsMachines
 from discord_agent.adapters.prompts import TemplatePrompts, find_root
-from discord_agent.adapters.secrets import Secrets
+from discord_agent.adapters.secrets import SecretsManagerSecrets
 from discord_agent.adapters.tools.stopping import StopMarkers
 from discord_agent.adapters.wakeups import SqsWakeups
 from discord_agent.adapters.workspace.store import S3Workspaces
@@ -75,8 +75,8 @@ class _Parts:
         configure(settings.log_level)
         self._settings = settings
         self._session = boto3.session.Session()
-        self.secrets = Secrets(self._client("secretsmanager"))
         self.clock = SystemClock()
+        self.secrets = SecretsManagerSecrets(self._client("secretsmanager"), self.clock)
         self.bot = BotIdentity(UserId(settings.bot_id), settings.bot_username)
 
     def _client(self, service: str, config: Config = _AWS) -> Any:
@@ -84,7 +84,7 @@ class _Parts:
 
     @cached_property
     def redactor(self) -> Redactor:
-        return Redactor((self.secrets.get(self._settings.token_secret),))
+        return Redactor(frozenset({self.secrets.get(self._settings.token_secret)}))
 
     @cached_property
     def _store(self) -> Store:
@@ -151,14 +151,14 @@ class _Parts:
         return LiteLLMModel(models, ModelAccess.from_secret(secret, settings.base_url))
 
     def toolbox(self, settings: TurnSettings) -> Any:
-        from discord_agent.adapters.tools.access import AssumedAccess  # noqa: PLC0415 - only turn speaks to the sandbox
+        from discord_agent.adapters.tools.access import WorkspaceCredentials  # noqa: PLC0415 - only turn speaks to the sandbox
         from discord_agent.adapters.tools.sandbox import LAMBDA_CONFIG, SandboxTools  # noqa: PLC0415
 
         return SandboxTools(
             self._client("lambda", LAMBDA_CONFIG),
             settings.sandbox_function,
             settings.bucket,
-            AssumedAccess(self._client("sts"), settings.workspace_role_arn, settings.bucket),
+            WorkspaceCredentials(self._client("sts"), settings.workspace_role_arn, settings.bucket, self.clock),
             self.markers(settings.bucket),
         )
 

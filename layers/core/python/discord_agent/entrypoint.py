@@ -73,13 +73,12 @@ def text_of(event: Event, name: str) -> str:
 def queue_step(build: Build[Callable[[str], None]], *, fifo: bool) -> Handler:
     """A handler that consumes a queue message by message; what fails goes back to the queue, in order if FIFO."""
     step = composed(build)
-    processor = SqsFifoPartialProcessor if fifo else BatchProcessor
 
     def handler(event: Event, context: Context) -> Any:
         return process_partial_response(
             event=event,
             record_handler=lambda record: step()(record["body"]),
-            processor=processor() if fifo else BatchProcessor(event_type=EventType.SQS),
+            processor=SqsFifoPartialProcessor() if fifo else BatchProcessor(event_type=EventType.SQS),
             context=context,  # type: ignore[arg-type]  # Powertools wants its own class; it only reads the Protocol's part
         )
 

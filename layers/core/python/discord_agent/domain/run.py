@@ -129,3 +129,8 @@ class RunState:
     outcome: Outcome | None = None
     next: Next = Next.PLAN
     failure: StepFailure | None = None
+
+    @property
+    def opened_in_place(self) -> bool:
+        """Whether the run works where it was asked for, instead of in a thread of its own."""
+        return str(self.thread_id) == str(self.channel_id)

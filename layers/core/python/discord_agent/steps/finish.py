@@ -71,7 +71,7 @@ class Finish:
 
     def _reply_to(self, run: RunState) -> MessageId | None:
         """A thread that was opened on the message cannot reply to it."""
-        return run.message_id if run.thread_id == run.channel_id else None
+        return run.message_id if run.opened_in_place else None
 
     def _files(self, run: RunState, manifest: Manifest, paths: tuple[str, ...]) -> tuple[UploadFile, ...]:
         sizes = manifest.by_path()

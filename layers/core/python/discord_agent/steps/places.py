@@ -11,7 +11,7 @@ def place_of(run: RunState) -> Place:
     return Place(
         ChannelId(run.thread_id),
         guild_id=run.guild_id,
-        parent_id=run.channel_id if run.channel_id != run.thread_id else None,
+        parent_id=None if run.opened_in_place else run.channel_id,
         is_thread=True,
         joined=True,
     )

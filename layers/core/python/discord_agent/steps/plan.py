@@ -80,7 +80,7 @@ class Plan:
             "memory": memories,
         }
         plan, usage, cost = self._ask(run, facts)
-        if run.turn == 0 and run.channel_id != run.thread_id:
+        if not run.opened_in_place:
             usage, cost = self._title(run, record, usage, cost)
         run = replace(
             run,
