@@ -4,6 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from discord_agent.domain import sandbox_tools
 from discord_agent.domain.card_lines import (
     LINE_LIMIT,
     checkpoint_line,
@@ -13,7 +14,7 @@ from discord_agent.domain.card_lines import (
     turn_done_line,
     turn_line,
 )
-from discord_agent.domain.conversation import ToolCall
+from discord_agent.domain.conversation import ToolCall, ToolSpec
 from discord_agent.domain.ids import ChannelId, ExecutionId, MessageId, ModelName, ThreadId, UserId
 from discord_agent.domain.run import RunState
 
@@ -36,14 +37,15 @@ RUN = RunState(
     ("name", "arguments", "shown"),
     [
         ("file-read_text_file", '{"path": "src/auth.py"}', "📁 Reading: src/auth.py"),
-        ("read", '{"path": "src/auth.py", "limit": 5}', "📁 Reading: src/auth.py"),
+        ("read_file", '{"path": "src/auth.py", "limit": 5}', "📁 Reading: src/auth.py"),
         ("file-read_multiple_files", '{"paths": ["a.py", "b.py"]}', "📁 Reading: a.py, b.py"),
-        ("write", '{"path": "src/a.py", "content": "x"}', "✏️ Writing: src/a.py"),
+        ("write_file", '{"path": "src/a.py", "content": "x"}', "✏️ Writing: src/a.py"),
+        ("edit_file", '{"path": "src/a.py", "old": "x"}', "✏️ Writing: src/a.py"),
         ("file-edit_file", '{"path": "src/a.py"}', "✏️ Writing: src/a.py"),
         ("bash", '{"command": "pytest -q\\n"}', "🔧 Running: pytest -q"),
         ("shell-run_command", '{"command": "ls"}', "🔧 Running: ls"),
         ("grep", '{"pattern": "TODO", "path": "src"}', "🔍 Searching: TODO"),
-        ("list", "{}", "📁 Reading: {}"),
+        ("list_files", "{}", "📁 Reading: ."),
         ("tickets-create", '{"title": "x"}', '🔧 Running: tickets-create {"title": "x"}'),
         ("bash", "not json", "🔧 Running: not json"),
         ("bash", "[1]", "🔧 Running: \\[1]"),
@@ -51,6 +53,11 @@ RUN = RunState(
 )
 def test_a_tool_call_is_shown_by_what_it_works_on(name: str, arguments: str, shown: str) -> None:
     assert tool_line(ToolCall("1", name, arguments)) == shown
+
+
+@pytest.mark.parametrize("tool", sandbox_tools.SANDBOX_TOOLS)
+def test_every_tool_of_the_sandbox_has_a_line_of_its_own(tool: ToolSpec) -> None:
+    assert tool.name not in tool_line(ToolCall("1", tool.name, "{}"))
 
 
 def test_a_long_command_is_cut_at_a_hundred_characters() -> None:
@@ -73,7 +80,7 @@ def test_a_turn_is_marked_by_its_confidence(confidence: int, mark: str) -> None:
     assert turn_done_line(replace(RUN, confidence=confidence), files=0).startswith(f"{mark} Turn 5 complete")
 
 
-@given(st.text(), st.text(), st.sampled_from(["bash", "read", "tickets-create", "x" * 300]))
+@given(st.text(), st.text(), st.sampled_from(["bash", "read_file", "tickets-create", "x" * 300]))
 def test_every_line_is_one_short_line_whatever_models_write(text: str, arguments: str, tool: str) -> None:
     model = ModelName(text * 20)
     run = replace(RUN, model=model, topic=text * 20)

@@ -10,14 +10,16 @@ from discord_agent.domain.run import RunState
 
 LINE_LIMIT: Final = 160
 _PREVIEW = 100
+_WHOLE_WORKSPACE = "."
+_NO_ARGUMENTS = ("", "{}")
 
 _READING = ("📁 Reading", ("path", "paths", "file_path"))
 _WRITING = ("✏️ Writing", ("path", "destination", "file_path"))
 _SEARCHING = ("🔍 Searching", ("pattern", "query", "path"))
 _RUNNING = ("🔧 Running", ("command",))
-_VERBS: Final = {
-    "read": _READING,
-    "list": _READING,
+_VERBS: Final = {  # the sandbox's tools, and the names of the file and shell servers that prompts know
+    "read_file": _READING,
+    "list_files": _READING,
     "file-read_text_file": _READING,
     "file-read_multiple_files": _READING,
     "file-read_media_file": _READING,
@@ -25,8 +27,8 @@ _VERBS: Final = {
     "file-list_directory_with_sizes": _READING,
     "file-directory_tree": _READING,
     "file-get_file_info": _READING,
-    "write": _WRITING,
-    "edit": _WRITING,
+    "write_file": _WRITING,
+    "edit_file": _WRITING,
     "file-write_file": _WRITING,
     "file-edit_file": _WRITING,
     "file-create_directory": _WRITING,
@@ -71,7 +73,7 @@ def tool_line(call: ToolCall) -> str:
     label, names = _VERBS.get(call.name, (f"🔧 Running: {_foreign(call.name, 40)}", ()))
     arguments = _arguments(call)
     known = (arguments[name] for name in names if arguments.get(name))
-    shown = next(known, None) or call.arguments
+    shown = next(known, None) or (_WHOLE_WORKSPACE if call.arguments in _NO_ARGUMENTS else call.arguments)
     text = ", ".join(map(str, shown)) if isinstance(shown, list) else str(shown)
     return f"{label}: {_foreign(text)}" if names else f"{label} {_foreign(text)}"
 

@@ -10,7 +10,7 @@ from discord_agent.domain.conversation import ToolResult
 from discord_agent.domain.run import Signals, TurnStatus
 
 FILE_WRITERS: Final = frozenset({"file-write_file", "file-edit_file", "file-create_directory", "file-move_file"})
-"""Tools whose success is progress; a shell command is progress only when it changed files."""
+"""File tools of other servers, which do not report what they changed: their success counts as progress."""
 
 _SIGNIFICANT_TAIL = 2000
 _SIGNATURE_LENGTH = 160
@@ -30,7 +30,7 @@ def after_turn(signals: Signals, results: Sequence[ToolResult], status: TurnStat
     however often the turn ran into it; a turn without failures clears the count.
     """
     finished = [result for result in results if not result.facts.get("interrupted")]
-    failed = [result for result in finished if _failed(result)]
+    failed = [result for result in finished if is_failure(result)]
     tests = _last_tests(finished) or _Tests(signals.tests_run, signals.tests_passed)
     same_errors, last_error = _same_errors(signals, [failure_signature(result) for result in failed])
     return replace(
@@ -72,6 +72,11 @@ def after_escalation(signals: Signals) -> Signals:
     return replace(signals, same_errors=0, last_error="", no_progress_turns=0, corrections=0, low_confidence_streak=0)
 
 
+def is_failure(result: ToolResult) -> bool:
+    """Whether a tool call did not do what it was asked for."""
+    return not result.ok or result.facts.get("exit_code", 0) != 0
+
+
 def failure_signature(result: ToolResult) -> str:
     """What makes two failures the same: the tool and its message without numbers, addresses, folders and spacing.
 
@@ -89,10 +94,6 @@ def _same_errors(signals: Signals, signatures: list[str]) -> tuple[int, str]:
     if signals.last_error in signatures:
         return signals.same_errors + 1, signals.last_error
     return 1, signatures[-1]
-
-
-def _failed(result: ToolResult) -> bool:
-    return not result.ok or result.facts.get("exit_code", 0) != 0
 
 
 def _made_progress(result: ToolResult) -> bool:
