@@ -16,14 +16,15 @@ _PATIENCE: Final = 10.0
 class DataFolder:
     """Locked while open; the lock is inherited by the data plane's process and ends with the last of the two."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, *, patience: float = _PATIENCE) -> None:
         self.path = path
+        self._patience = patience
         self.lock = -1
 
     def __enter__(self) -> Self:
         self.path.mkdir(parents=True, exist_ok=True)
         self.lock = os.open(self.path / "lock", os.O_RDWR | os.O_CREAT, 0o600)
-        until = time.monotonic() + _PATIENCE
+        until = time.monotonic() + self._patience
         while True:
             try:
                 fcntl.flock(self.lock, fcntl.LOCK_EX | fcntl.LOCK_NB)

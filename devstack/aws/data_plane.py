@@ -33,6 +33,7 @@ class DataPlane:
         self._log = log
         self._last_lines: collections.deque[str] = collections.deque(maxlen=20)
         self._child: Child | None = None
+        self._stopping = False
         self.port: int = self._listener.getsockname()[1]
 
     @property
@@ -83,6 +84,7 @@ class DataPlane:
 
     def stop(self) -> None:
         """Save and end."""
+        self._stopping = True
         self._listener.close()
         if self._child is not None:
             self._child.terminate(_STOP_SECONDS)
@@ -93,6 +95,8 @@ class DataPlane:
                 line = raw.decode(errors="replace").rstrip("\n")
                 self._last_lines.append(line)
                 self._log(NAME, line)
+        if not self._stopping:
+            self._log(NAME, "the data plane ended by itself: nothing works any more, start the stack again")
 
     def _variables(self) -> dict[str, str]:
         return {

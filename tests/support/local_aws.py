@@ -94,14 +94,14 @@ class States:
         state |= {"Resource": "arn:aws:states:::lambda:invoke.waitForTaskToken"}
         return state | {"Output": fields.get("Output", "{% $states.result %}")}
 
-    def create(self, states: Mapping[str, Definition], **fields: Any) -> str:
+    def create(self, states: Mapping[str, Any], **fields: Any) -> str:
         """A machine in JSONata that starts at the first state; its ARN."""
         definition = {"QueryLanguage": "JSONata", "StartAt": next(iter(states)), "States": states, **fields}
         return self.client.create_state_machine(
             name=uuid.uuid4().hex, definition=json.dumps(definition), roleArn="arn:aws:iam::123456789012:role/x"
         )["stateMachineArn"]
 
-    def start(self, states: Mapping[str, Definition], data: object = None, **fields: Any) -> str:
+    def start(self, states: Mapping[str, Any], data: object = None, **fields: Any) -> str:
         """Start a new machine; the execution's ARN."""
         machine_arn = self.create(states, **fields)
         return self.client.start_execution(stateMachineArn=machine_arn, input=json.dumps(data or {}))["executionArn"]
@@ -115,11 +115,11 @@ class States:
 
         return eventually(description, seconds=seconds)
 
-    def run(self, states: Mapping[str, Definition], data: object = None, **fields: Any) -> Mapping[str, Any]:
+    def run(self, states: Mapping[str, Any], data: object = None, **fields: Any) -> Mapping[str, Any]:
         """Run a new machine to its end; the description."""
         return self.ended(self.start(states, data, **fields))
 
-    def output(self, states: Mapping[str, Definition], data: object = None, **fields: Any) -> Any:
+    def output(self, states: Mapping[str, Any], data: object = None, **fields: Any) -> Any:
         """Run a new machine that succeeds; its output."""
         ended = self.run(states, data, **fields)
         assert ended["status"] == "SUCCEEDED", (ended.get("error"), ended.get("cause"))

@@ -59,7 +59,9 @@ def _machine_faults(machine: object, path: str) -> Iterator[str]:
         reached |= targets
         yield from (f"MISSING_TRANSITION_TARGET: {target} at {here}" for target in sorted(targets - states.keys()))
         yield from _state_faults(state, here)
-    yield from (f"MISSING_TRANSITION_TARGET: state {name} is not reachable at {path}" for name in states if name not in reached)
+    yield from (
+        f"MISSING_TRANSITION_TARGET: state {name} is not reachable at {path}" for name in states if name not in reached
+    )
 
 
 def _targets(state: Mapping[str, Any]) -> Iterator[str]:

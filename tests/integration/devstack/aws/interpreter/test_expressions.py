@@ -91,7 +91,7 @@ def test_the_functions_that_step_functions_adds_are_there(states: States) -> Non
             )
         }
     )
-    assert uuid.UUID(output.pop("uuid"))
+    assert uuid.UUID(output.pop("uuid")).version == 4
     assert output == {
         "partition": [[1, 2], [3]],
         "range": [0, 5, 10],
