@@ -53,7 +53,7 @@ class Discord(Protocol):
         """Send one message of at most 2000 characters; the same nonce within minutes sends nothing twice."""
 
     def edit(self, channel: ChannelId, message: MessageId, post: Post) -> None:
-        """Replace a message's content, embeds and buttons; its files stay."""
+        """Replace a message's embeds and buttons, and its text if the post has one; its files stay."""
 
     def react(self, channel: ChannelId, message: MessageId, emoji: str) -> None:
         """Add the bot's own reaction; idempotent."""

@@ -71,6 +71,10 @@ def test_a_whole_post_becomes_discords_json() -> None:
     }
 
 
+def test_an_edit_of_a_card_leaves_the_answer_above_it_alone() -> None:
+    assert "content" not in edited_message(Post(embeds=(Embed("Decided"),)), plain)
+
+
 def test_an_edit_empties_what_the_post_lacks_and_leaves_files_alone() -> None:
     assert edited_message(Post("now"), plain) == {
         "content": "now",

@@ -50,10 +50,14 @@ def new_message(post: Post, nonce: str, redact: Redact) -> Payload:
 
 
 def edited_message(post: Post, redact: Redact) -> Payload:
-    """The body that replaces content, embeds and buttons; without ``attachments`` the files stay."""
+    """The body that replaces embeds and buttons, and the text if the post has one; what it leaves out stays.
+
+    A card under an answer is edited without knowing the answer.
+    """
     if post.files:
         raise InvalidInput("an edit keeps a message's files; new ones need a new message")
-    return _visible(post, redact)
+    payload = _visible(post, redact)
+    return payload if post.content else {name: value for name, value in payload.items() if name != "content"}
 
 
 def follow_up(post: Post, redact: Redact, *, ephemeral: bool) -> Payload:

@@ -60,7 +60,7 @@ class RestDiscord:
         return MessageId(_id_of(answer))
 
     def edit(self, channel: ChannelId, message: MessageId, post: Post) -> None:
-        """Replace a message's content, embeds and buttons; its files stay."""
+        """Replace a message's embeds and buttons, and its text if the post has one; its files stay."""
         payload = payloads.edited_message(post, self._redact)
         self._client.request(Call("PATCH", "/channels/{}/messages/{}", (channel, message), payload))
 
