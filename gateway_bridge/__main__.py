@@ -7,18 +7,18 @@ import random
 import signal
 import socket
 import sys
-from datetime import UTC, datetime
 from typing import Final
 
 import boto3
 import httpx
 from botocore.config import Config
-from botocore.exceptions import BotoCoreError, ClientError
 
+from discord_agent.adapters.clock import SystemClock
 from discord_agent.adapters.discord.client import RestClient
 from discord_agent.adapters.dynamodb.store import Store
 from discord_agent.adapters.inbound_queue import SqsInboundQueue
-from discord_agent.domain.errors import AgentError, InvalidSettings
+from discord_agent.adapters.secrets import Secrets
+from discord_agent.domain.errors import AgentError
 from discord_agent.settings import environment
 from gateway_bridge.bridge import Bridge, Pace, Ports
 from gateway_bridge.conversation import Credentials
@@ -32,14 +32,10 @@ _LOG = logging.getLogger("gateway_bridge")
 _AWS: Final = Config(connect_timeout=3, read_timeout=10, retries={"total_max_attempts": 2, "mode": "standard"})
 
 
-def now() -> datetime:
-    """The current time in UTC."""
-    return datetime.now(UTC)
-
-
 def compose(settings: BridgeSettings) -> Bridge:
     """The bridge with its real adapters."""
-    token = read_token(settings.token_secret)
+    clock = SystemClock()
+    token = Secrets(boto3.client("secretsmanager", config=_AWS)).get(settings.token_secret)
     owner = f"{socket.gethostname()}/{os.getpid()}/{random.SystemRandom().getrandbits(32):08x}"
     http = httpx.Client(timeout=httpx.Timeout(10, connect=3))
     ports = Ports(
@@ -51,23 +47,13 @@ def compose(settings: BridgeSettings) -> Bridge:
             bot_id=settings.bot_id,
             shard_id=settings.shard_id,
             owner=owner,
-            now=now,
+            now=clock.now,
         ),
-        now=now,
+        now=clock.now,
     )
     credentials = Credentials(token, settings.intents, (settings.shard_id, settings.shard_count))
     relevance = Relevance(settings.bot_id, settings.other_bot_username)
     return Bridge(ports, credentials, relevance, Metrics(), Pace(lease=settings.lease_seconds))
-
-
-def read_token(name: str) -> str:
-    """The bot's token; InvalidSettings when its secret cannot be read."""
-    try:
-        return boto3.client("secretsmanager", config=_AWS).get_secret_value(SecretId=name)["SecretString"]
-    except (BotoCoreError, ClientError) as error:
-        raise InvalidSettings(
-            f"DISCORD_TOKEN_SECRET: the secret {name!r} cannot be read ({error}); create it and allow reading it"
-        ) from error
 
 
 async def serve(settings: BridgeSettings) -> None:
@@ -76,7 +62,7 @@ async def serve(settings: BridgeSettings) -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
     bridge = compose(settings)
-    server = await serve_health(settings.health_host, settings.health_port, bridge.conditions, now)
+    server = await serve_health(settings.health_host, settings.health_port, bridge.conditions, SystemClock().now)
     port = next(iter(server.sockets)).getsockname()[1]
     _LOG.info("health is served", extra={"host": settings.health_host, "port": port})
     async with server:

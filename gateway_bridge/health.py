@@ -9,6 +9,8 @@ from typing import Final
 from websockets.asyncio.server import Server, ServerConnection, serve
 from websockets.http11 import Request, Response
 
+from discord_agent.domain.errors import InvalidSettings
+
 type Conditions = Callable[[], dict[str, bool]]
 
 _HEALTH: Final = "/health"
@@ -19,6 +21,7 @@ async def serve_health(host: str, port: int, conditions: Conditions, now: Callab
     """Answer on the event loop itself, so that a stuck loop is not healthy.
 
     Health says that the process runs; ready says 503 until all ``conditions`` hold, and which do not.
+    InvalidSettings when the port is taken.
     """
 
     def answer(connection: ServerConnection, request: Request) -> Response:
@@ -33,7 +36,12 @@ async def serve_health(host: str, port: int, conditions: Conditions, now: Callab
             return _json(connection, status, {"status": word, "timestamp": timestamp, **held})
         return _json(connection, HTTPStatus.NOT_FOUND, {"error": "only /health and /ready are here"})
 
-    return await serve(_never, host, port, process_request=answer)
+    try:
+        return await serve(_never, host, port, process_request=answer)
+    except OSError as error:
+        raise InvalidSettings(
+            f"HEALTH_PORT: {host}:{port} cannot be served ({error.strerror}); choose another"
+        ) from error
 
 
 def _json(connection: ServerConnection, status: HTTPStatus, body: dict[str, object]) -> Response:

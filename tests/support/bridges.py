@@ -23,6 +23,7 @@ from gateway_bridge.conversation import Credentials
 from gateway_bridge.metrics import Metrics
 from gateway_bridge.relevance import Relevance
 from gateway_bridge.settings import DEFAULT_INTENTS
+from gateway_bridge.state import State, read_state, write_state
 from gateway_bridge.store import ShardStore
 from tests.support.data_plane import client
 from tests.support.eventually import eventually
@@ -41,6 +42,7 @@ class InboundQueueUnderTest:
 
     def __post_init__(self) -> None:
         self._sqs = client("sqs", self.endpoint)
+        self._dynamodb = client("dynamodb", self.endpoint)
         name = f"{uuid.uuid4().hex}.fifo"
         self.url = self._sqs.create_queue(QueueName=name, Attributes={"FifoQueue": "true"})["QueueUrl"]
         self._real = SqsInboundQueue(self._sqs, self.url)
@@ -63,6 +65,21 @@ class InboundQueueUnderTest:
                 self._sqs.delete_message(QueueUrl=self.url, ReceiptHandle=message["ReceiptHandle"])
             if not answer.get("Messages"):
                 return taken
+
+    def stored_state(self, server: DiscordServer) -> State:
+        """What the bridge stored of its shard."""
+        item = self._dynamodb.get_item(TableName=SESSIONS, Key=_key(server), ConsistentRead=True)["Item"]
+        return read_state(item["state"]["S"])
+
+    def store_state(self, server: DiscordServer, state: State) -> None:
+        """Replace it."""
+        self._dynamodb.update_item(
+            TableName=SESSIONS,
+            Key=_key(server),
+            UpdateExpression="SET #s = :s",
+            ExpressionAttributeNames={"#s": "state"},
+            ExpressionAttributeValues={":s": {"S": write_state(state)}},
+        )
 
     def contents(self, *, until: str, seconds: float = 10) -> list[str]:
         """The texts of the messages that arrive, up to and including ``until``."""
@@ -138,6 +155,10 @@ def bridge(server: DiscordServer, queue: InboundQueueUnderTest, **options: Any) 
             yield running
         finally:
             running.stop()
+
+
+def _key(server: DiscordServer) -> dict[str, Any]:
+    return {"thread_id": {"S": f"bridge#{server.bot_id}"}, "record": {"S": "shard#0"}}
 
 
 def _now() -> datetime:

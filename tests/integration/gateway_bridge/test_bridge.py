@@ -188,3 +188,27 @@ def test_a_wrong_token_ends_the_bridge_before_it_uses_up_a_session_start(
         running.join()
     assert isinstance(running.error, DiscordRefused)
     assert server.gateway.identifies == 0
+
+
+def test_when_the_session_s_own_address_is_dead_it_is_resumed_at_the_common_one(
+    server: DiscordServer, queue: InboundQueueUnderTest
+) -> None:
+    with bridge(server, queue):
+        server.post(ADA_ID, GENERAL_ID, "one")
+    server.post(ADA_ID, GENERAL_ID, "two")
+    state = queue.stored_state(server)
+    assert state.session is not None
+    queue.store_state(server, replace(state, session=replace(state.session, resume_url="http://127.0.0.1:9/")))
+    with bridge(server, queue):
+        assert queue.contents(until="two") == ["one", "two"]
+    assert (server.gateway.identifies, server.gateway.resumes) == (1, 1)
+
+
+def test_the_last_session_starts_of_a_day_are_not_used_up(server: DiscordServer, queue: InboundQueueUnderTest) -> None:
+    pace = replace(BRISK, identifies_kept=1000)
+    with bridge(server, queue, wait=False, pace=pace) as running:
+        eventually(lambda: any(seen.path.endswith("/gateway/bot") for seen in server.requests()))
+        server.post(ADA_ID, GENERAL_ID, "unheard")
+        assert not running.is_ready
+    assert server.gateway.identifies == 0
+    assert queue.take() == []

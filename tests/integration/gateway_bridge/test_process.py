@@ -16,13 +16,13 @@ import pytest
 
 from devstack.discord.seed import ADA_ID, GENERAL_ID
 from devstack.discord.server import DiscordServer
-from gateway_bridge.state import read_state, write_state
 from tests.support.bridges import SESSIONS, InboundQueueUnderTest
 from tests.support.data_plane import client
 from tests.support.eventually import eventually
 
 ROOT = Path(__file__).parents[3]
 SECRET = "bridge-under-test"
+AFTER_GUILD_CREATE = 2
 
 
 @dataclass
@@ -107,19 +107,10 @@ def test_after_kill_9_the_next_process_resumes_without_loss_or_duplicates(
 
 def _forget_the_last_step(server: DiscordServer, queue: InboundQueueUnderTest) -> None:
     """Set the stored state back, as if the kill had come between the queue's answer and the write."""
-    dynamodb = client("dynamodb", queue.endpoint)
-    key = {"thread_id": {"S": f"bridge#{server.bot_id}"}, "record": {"S": "shard#0"}}
-    state = read_state(dynamodb.get_item(TableName=SESSIONS, Key=key, ConsistentRead=True)["Item"]["state"]["S"])
-    earlier = state.reached(2)
+    state = queue.stored_state(server)
     assert state.sequence is not None
-    assert state.sequence > 2
-    dynamodb.update_item(
-        TableName=SESSIONS,
-        Key=key,
-        UpdateExpression="SET #s = :s",
-        ExpressionAttributeNames={"#s": "state"},
-        ExpressionAttributeValues={":s": {"S": write_state(earlier)}},
-    )
+    assert state.sequence > AFTER_GUILD_CREATE
+    queue.store_state(server, state.reached(AFTER_GUILD_CREATE))
 
 
 def test_sigterm_ends_it_with_exit_code_0_and_a_free_lease(
@@ -156,7 +147,7 @@ def test_health_and_readiness_are_answered_and_the_token_is_never_logged(
 
 @pytest.mark.parametrize(
     ("changes", "named"),
-    [({"DISCORD_BOT_ID": ""}, "DISCORD_BOT_ID"), ({"DISCORD_TOKEN_SECRET": "nowhere"}, "DISCORD_TOKEN_SECRET")],
+    [({"DISCORD_BOT_ID": ""}, "DISCORD_BOT_ID"), ({"DISCORD_TOKEN_SECRET": "nowhere"}, "there is no secret nowhere")],
 )
 def test_a_bad_setting_ends_it_with_its_name(
     server: DiscordServer, queue: InboundQueueUnderTest, tmp_path: Path, changes: dict[str, str], named: str
@@ -164,3 +155,12 @@ def test_a_bad_setting_ends_it_with_its_name(
     with process(server, queue, tmp_path, **changes) as running:
         assert running.child.wait(20) == 1
         assert named in running.log.read_text(encoding="utf-8")
+
+
+def test_a_health_port_in_use_ends_it_with_the_remedy(
+    server: DiscordServer, queue: InboundQueueUnderTest, tmp_path: Path
+) -> None:
+    with process(server, queue, tmp_path, HEALTH_PORT=str(server.port)) as running:
+        assert running.child.wait(20) == 1
+        assert "HEALTH_PORT" in running.lines()[-1]["message"]
+    assert server.gateway.identifies == 0

@@ -4,14 +4,13 @@ import base64
 import binascii
 import json
 from collections.abc import Mapping
-from datetime import UTC, datetime
 from functools import lru_cache
-from time import monotonic
 from typing import Any
 
 import boto3
 from botocore.config import Config
 
+from discord_agent.adapters.clock import SystemClock
 from discord_agent.adapters.discord.signature import SignatureCheck
 from discord_agent.adapters.inbound_queue import SqsInboundQueue
 from discord_agent.domain.errors import InvalidEvent
@@ -19,18 +18,6 @@ from discord_agent.settings import InteractionsSettings, environment
 from discord_agent.steps.interactions import HttpRequest, HttpResponse, Interactions
 
 _QUICK = Config(connect_timeout=0.5, read_timeout=1.0, retries={"total_max_attempts": 2, "mode": "standard"})
-
-
-class SystemClock:
-    """The machine's time."""
-
-    def now(self) -> datetime:
-        """The current time in UTC."""
-        return datetime.now(UTC)
-
-    def monotonic(self) -> float:
-        """Seconds that never go back."""
-        return monotonic()
 
 
 def compose(environ: Mapping[str, str]) -> Interactions:

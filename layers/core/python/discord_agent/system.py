@@ -3,7 +3,7 @@
 The development stack builds itself from it; deployments, documentation and tests read it too.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Final
 
@@ -125,6 +125,29 @@ class Function:
 
 
 @dataclass(frozen=True, slots=True)
+class Service:
+    """A container that always runs, one at a time: CPU in 1/1024 of a core, memory in MB, times in seconds.
+
+    It serves ``/health`` and ``/ready`` on ``health_port``; SIGTERM gives it ``stop_timeout`` to end in good order.
+    """
+
+    name: str
+    purpose: str
+    dockerfile: str
+    cpu: int
+    memory: int
+    environment: tuple[tuple[str, Ref | str], ...]
+    grants: tuple[Grant, ...]
+    health_port: int
+    stop_timeout: int
+
+    @property
+    def physical_name(self) -> str:
+        """The service's name in AWS."""
+        return f"{PREFIX}-{self.name.replace('_', '-')}"
+
+
+@dataclass(frozen=True, slots=True)
 class Machine:
     """A Standard state machine; its definition is ``statemachines/<name>.asl.json`` and calls ``functions``."""
 
@@ -148,6 +171,7 @@ class System:
     functions: dict[str, Function]
     machines: dict[str, Machine]
     parameters: dict[str, str]
+    services: dict[str, Service] = field(default_factory=dict)
 
 
 TABLES: Final = {
@@ -465,6 +489,30 @@ _MACHINES: Final = (
     Machine("approval", ("approval", "fail")),
 )
 
+_BRIDGE: Final = Service(
+    "gateway_bridge",
+    "forwards what happens in Discord to the queue of inbound events",
+    "gateway_bridge/Dockerfile",
+    cpu=256,
+    memory=512,
+    environment=(
+        *_LOG_ENV,
+        ("DISCORD_TOKEN_SECRET", Ref(Kind.SECRET, "discord-token")),
+        *_parameters("DISCORD_API_URL", "DISCORD_BOT_ID", "OTHER_BOT_USERNAME"),
+        ("DISCORD_MESSAGES_QUEUE_URL", Ref(Kind.QUEUE, "messages")),
+        ("DYNAMODB_SESSIONS_TABLE", _table("sessions")),
+        ("HEALTH_HOST", "0.0.0.0"),  # noqa: S104 - inside a container, for its platform
+        ("HEALTH_PORT", "8080"),
+    ),
+    grants=(
+        _DISCORD,
+        Grant(("sqs:SendMessage",), (Ref(Kind.QUEUE, "messages"),)),
+        Grant(("dynamodb:UpdateItem",), (_table("sessions"),)),
+    ),
+    health_port=8080,
+    stop_timeout=30,
+)
+
 SYSTEM: Final = System(
     tables=TABLES,
     queues=QUEUES,
@@ -473,6 +521,7 @@ SYSTEM: Final = System(
     functions={function.name: function for function in _FUNCTIONS},
     machines={machine.name: machine for machine in _MACHINES},
     parameters=PARAMETERS,
+    services={_BRIDGE.name: _BRIDGE},
 )
 
 

@@ -7,6 +7,7 @@ from typing import Any
 
 from devstack.discord.seed import ADA_ID, GENERAL_ID
 from devstack.discord.server import DiscordServer
+from discord_agent.adapters.clock import SystemClock
 from discord_agent.adapters.discord.inbound import BotIdentity, parse
 from discord_agent.adapters.discord.rest import RestDiscord
 from discord_agent.adapters.discord.signature import SignatureCheck
@@ -15,7 +16,7 @@ from discord_agent.domain.errors import StateUnavailable
 from discord_agent.domain.ids import ChannelId, ExecutionId, UserId
 from discord_agent.domain.inbound import ButtonPressed, CommandInvoked
 from discord_agent.domain.posts import Button, Post
-from discord_agent.edge import SystemClock, read_request, write_response
+from discord_agent.edge import read_request, write_response
 from discord_agent.envelope import Envelope
 from discord_agent.steps.interactions import Interactions
 from tests.support.discord import rest, running

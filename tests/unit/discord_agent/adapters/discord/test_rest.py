@@ -300,7 +300,7 @@ def test_a_thread_gets_a_new_name() -> None:
 @pytest.mark.parametrize(("kind", "expected"), [(10, True), (11, True), (12, True), (0, False), (1, False)])
 def test_threads_are_told_by_their_type(kind: int, expected: bool) -> None:
     client, _ = discord(httpx.Response(200, json={"id": "20", "type": kind}))
-    assert client.is_thread(CHANNEL) is expected
+    assert client.place(CHANNEL).is_thread is expected
 
 
 def raw(number: int, **changes: object) -> dict[str, object]:

@@ -1,0 +1,30 @@
+import pytest
+
+from discord_agent.domain.errors import InvalidSettings
+from discord_agent.system import SYSTEM
+from gateway_bridge.settings import DEFAULT_INTENTS, BridgeSettings
+
+REQUIRED = {
+    "DISCORD_TOKEN_SECRET": "secret",
+    "DISCORD_BOT_ID": "900",
+    "DISCORD_MESSAGES_QUEUE_URL": "https://queue.example/1",
+    "DYNAMODB_SESSIONS_TABLE": "sessions",
+}
+
+
+def test_what_is_required_suffices_and_health_stays_on_this_machine() -> None:
+    settings = BridgeSettings.read(REQUIRED)
+    assert (settings.intents, settings.shard_id, settings.shard_count) == (DEFAULT_INTENTS, 0, 1)
+    assert settings.health_host == "127.0.0.1"
+
+
+@pytest.mark.parametrize("name", sorted(REQUIRED))
+def test_each_missing_setting_is_named(name: str) -> None:
+    with pytest.raises(InvalidSettings, match=name):
+        BridgeSettings.read({key: value for key, value in REQUIRED.items() if key != name})
+
+
+def test_the_declaration_sets_only_variables_the_bridge_reads_and_all_it_needs() -> None:
+    declared = {name for name, _ in SYSTEM.services["gateway_bridge"].environment}
+    read = {field.alias for field in BridgeSettings.model_fields.values()}
+    assert set(REQUIRED) <= declared <= read
