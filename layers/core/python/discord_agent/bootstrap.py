@@ -72,19 +72,16 @@ class _Parts:
     """The adapters a step may need, each made on first use."""
 
     def __init__(self, settings: RunSettings) -> None:
-        configure(settings.log_level)
         self._settings = settings
         self._session = boto3.session.Session()
         self.clock = SystemClock()
         self.secrets = SecretsManagerSecrets(self._client("secretsmanager"), self.clock)
+        self.redactor = Redactor(self.secrets.known)
+        configure(settings.log_level, self.redactor)
         self.bot = BotIdentity(UserId(settings.bot_id), settings.bot_username)
 
     def _client(self, service: str, config: Config = _AWS) -> Any:
         return self._session.client(service, config=config)  # type: ignore[call-overload]  # the name is a variable
-
-    @cached_property
-    def redactor(self) -> Redactor:
-        return Redactor(frozenset({self.secrets.get(self._settings.token_secret)}))
 
     @cached_property
     def _store(self) -> Store:

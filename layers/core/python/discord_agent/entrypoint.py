@@ -14,6 +14,7 @@ from aws_lambda_powertools.utilities.batch import (
 )
 
 from discord_agent.adapters.codec import from_json, to_json
+from discord_agent.adapters.logging import correlated
 from discord_agent.domain.errors import InvalidEvent
 from discord_agent.domain.run import RunState
 from discord_agent.settings import environment
@@ -50,8 +51,10 @@ def run_step(build: Build[Callable[[RunState], RunState]]) -> Handler:
 
     def handler(event: Event, context: Context) -> Event:
         run = from_json(RunState, event)
-        _LOG.info("step", extra=_correlation(run, context))
-        result: Event = to_json(step()(run))
+        play = step()
+        with correlated(**_correlation(run, context)):
+            _LOG.info("step")
+            result: Event = to_json(play(run))
         return result
 
     return handler

@@ -1,8 +1,10 @@
 """Secrets from Secrets Manager, kept for a while in memory and nowhere else."""
 
+import json
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import timedelta
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from discord_agent.adapters.aws import outages
 from discord_agent.domain.errors import InvalidSettings
@@ -14,17 +16,26 @@ if TYPE_CHECKING:
 MAX_AGE: Final = timedelta(minutes=5)
 
 
+_NO_SECRETS: Final = frozenset({"base_url", "host", "url", "user", "username"})
+"""Fields of a secret that is a JSON object which say where and as whom it is used."""
+
+
 @dataclass(frozen=True, slots=True)
 class SecretsManagerSecrets:
-    """Secrets by name; a rotated one is seen after ``max_age``."""
+    """Secrets by name; a rotated one is seen after ``max_age``.
+
+    ``known`` holds every value ever fetched, and the values inside those that are JSON objects: what a Redactor is
+    to keep in.
+    """
 
     client: "SecretsManagerClient"
     clock: Clock
     max_age: timedelta = MAX_AGE
+    known: set[str] = field(default_factory=set, repr=False)
     _kept: dict[str, tuple[float, str]] = field(default_factory=dict, repr=False)
 
     def get(self, name: str) -> str:
-        """A secret's value without surrounding white space, "" when it was left empty; InvalidSettings if it is missing."""
+        """A secret's value without surrounding white space, "" when it was left empty; InvalidSettings if missing."""
         fetched_at, value = self._kept.get(name, (float("-inf"), ""))
         if self.clock.monotonic() - fetched_at < self.max_age.total_seconds():
             return value
@@ -33,5 +44,27 @@ class SecretsManagerSecrets:
                 value = self.client.get_secret_value(SecretId=name).get("SecretString", "").strip()
         except self.client.exceptions.ResourceNotFoundException as error:
             raise InvalidSettings(f"there is no secret {name}: create it in Secrets Manager") from error
+        self.known.update(_values(value))
         self._kept[name] = (self.clock.monotonic(), value)
         return value
+
+
+def _values(secret: str) -> Iterator[str]:
+    yield secret
+    try:
+        yield from _leaves(json.loads(secret))
+    except ValueError:
+        return
+
+
+def _leaves(data: Any) -> Iterator[str]:
+    match data:
+        case str():
+            yield data
+        case list():
+            for item in data:
+                yield from _leaves(item)
+        case dict():
+            for name, item in data.items():
+                if name not in _NO_SECRETS:
+                    yield from _leaves(item)

@@ -16,7 +16,7 @@ import base64
 import html
 import json
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, Final
@@ -109,9 +109,9 @@ _SECRET_NAMES: Final = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class Redactor:
-    """Replaces secrets by a mark; ``secrets`` are the values known to be secret."""
+    """Replaces secrets by a mark; ``secrets`` are the values known to be secret, and may grow meanwhile."""
 
-    secrets: frozenset[str] = frozenset()
+    secrets: Collection[str] = ()
 
     def text(self, text: str) -> str:
         """Prose or tool output without secrets."""
@@ -142,7 +142,7 @@ class Redactor:
         return value
 
     def _known(self, text: str) -> Iterator[Span]:
-        for secret in self.secrets:
+        for secret in tuple(self.secrets):
             for form in forms(secret):
                 start = text.find(form)
                 while start >= 0:
