@@ -1,6 +1,7 @@
 """After a turn: go on, escalate, show a checkpoint, ask people, or end."""
 
 from dataclasses import dataclass, replace
+from typing import Any
 
 from discord_agent.domain import cards, escalation, events, signals
 from discord_agent.domain.classification import CHECKPOINT_INTERVAL
@@ -8,7 +9,7 @@ from discord_agent.domain.conversation import Message, Role
 from discord_agent.domain.errors import InvalidEvent
 from discord_agent.domain.escalation import AskPeople, CarryOn, Escalate, Nudge
 from discord_agent.domain.run import Next, Outcome, RunState, TurnStatus
-from discord_agent.ports import Clock, Context, Discord, Journal, Leases, Models, Prompts
+from discord_agent.ports import Clock, Discord, Journal, Leases, Models, Prompts
 from discord_agent.steps.card import Card
 from discord_agent.steps.chronicle import Chronicle
 from discord_agent.steps.holding import hold
@@ -39,8 +40,9 @@ class Escalation:
             case Escalate(to, reason):
                 return self._escalated(run, replace(run, model=to), reason)
             case AskPeople(reason):
+                # An answer is new help: without this the same evidence would make the run ask after every turn.
                 question = f"I am stuck ({reason}). {run.question}".strip()
-                return replace(run, question=question, next=Next.CLARIFY)
+                return replace(run, question=question, signals=signals.after_escalation(run.signals), next=Next.CLARIFY)
             case Nudge(text):
                 self._tell_model(run, text)
                 return _onwards(run)
@@ -48,18 +50,9 @@ class Escalation:
                 return _onwards(run)
 
     def _escalated(self, before: RunState, run: RunState, reason: str) -> RunState:
-        self.chronicle.note(
-            run.thread_id,
-            run.execution_id,
-            "escalation",
-            turn=run.turn,
-            **{"from": before.model},
-            to=run.model,
-            reason=reason,
-        )
-        self.chronicle.announce(
-            run.thread_id, events.MODEL_ESCALATED, **{"from": before.model}, to=run.model, reason=reason
-        )
+        details: dict[str, Any] = {"from": before.model, "to": run.model, "reason": reason}
+        self.chronicle.note(run.thread_id, run.execution_id, "escalation", turn=run.turn, **details)
+        self.chronicle.announce(run.thread_id, events.MODEL_ESCALATED, **details)
         self._tell_model(run, self.prompts.render("escalated", model=before.model, reason=reason))
         card = Card(self.discord, self.clock, run, cards.progress)
         card.say(cards.escalation_line(before.model, run.model, reason))
@@ -75,7 +68,7 @@ class Escalation:
         message = Message(Role.USER, text)
         already_told = context.messages[-1:] == (message,)
         if not already_told:
-            self.journal.save_context(run, Context((*context.messages, message), context.turn))
+            self.journal.save_context(run, replace(context, messages=(*context.messages, message)))
 
 
 def _ended(run: RunState) -> Outcome | None:
@@ -83,7 +76,7 @@ def _ended(run: RunState) -> Outcome | None:
         return run.outcome
     if run.status is TurnStatus.COMPLETE:
         return Outcome.DONE
-    is_last_turn = run.turn >= run.max_turns and run.status is TurnStatus.CONTINUE
+    is_last_turn = run.turn >= run.max_turns and run.status is not TurnStatus.NEEDS_CLARIFICATION
     return Outcome.OUT_OF_TURNS if is_last_turn else None
 
 

@@ -3,8 +3,8 @@
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
-from discord_agent.domain import control_tools
-from discord_agent.domain.control_tools import Control
+from discord_agent.domain import control_tools, history, signals
+from discord_agent.domain.control_tools import Control, Finished
 from discord_agent.domain.conversation import (
     Message,
     ModelReply,
@@ -26,6 +26,7 @@ from discord_agent.ports import (
     Prompts,
     Sessions,
     ToolBox,
+    ToolRound,
     WorkspaceAccess,
 )
 
@@ -39,14 +40,20 @@ _NOTED = "Noted."
 
 @dataclass(frozen=True, slots=True)
 class PlayedRound:
-    """A finished round: what was heard and answered, what the tools gave, and how it ends the turn, if it does."""
+    """A finished round: what was heard and answered, and what the tools gave; ``manifest`` is the one after it."""
 
     heard: tuple[Message, ...]
     reply: ModelReply
     results: tuple[ToolResult, ...]
     manifest: Manifest
-    control: Control | None
     replayed: bool = False
+
+    @property
+    def control(self) -> Control | None:
+        """How the round ends the turn, if it does: the first control call that was accepted."""
+        accepted = {result.call_id for result in self.results if result.ok and result.name in control_tools.NAMES}
+        calls = (call for call in self.reply.message.tool_calls if call.id in accepted)
+        return next(map(control_tools.parse, calls), None)
 
     @property
     def messages(self) -> tuple[Message, ...]:
@@ -71,20 +78,14 @@ class Rounds:
     sessions: Sessions
     prompts: Prompts
 
-    def replay(self, run: RunState, turn: int, number: int, entry: JournaledRound, manifest: Manifest) -> PlayedRound:
+    def replay(
+        self, run: RunState, lease: Lease, turn: int, number: int, entry: JournaledRound, manifest: Manifest
+    ) -> PlayedRound:
         """A round from the journal; what was under way when the earlier attempt died is reported as interrupted."""
-        results = entry.results
-        if results is None:
-            results = self._control_results(entry.reply) + tuple(
-                ToolResult(call.id, call.name, ok=False, text=_INTERRUPTED, facts={"interrupted": True})
-                for call in _work_calls(entry.reply)
-            )
-            results = _in_order(entry.reply, results)
-            self.journal.record_results(run, turn, number, results, None)
+        if entry.results is None:
+            entry = self._interrupt(run, lease, turn, number, entry)
         self._forget_heard(run, entry.heard)
-        return PlayedRound(
-            entry.heard, entry.reply, results, entry.manifest or manifest, _control(entry.reply), replayed=True
-        )
+        return PlayedRound(entry.heard, entry.reply, entry.results or (), entry.manifest or manifest, replayed=True)
 
     def play(
         self,
@@ -102,16 +103,20 @@ class Rounds:
         items = self.sessions.waiting(run.thread_id, ItemKind.STEER)
         heard = tuple(self._as_message(item) for item in items)
         request = ModelRequest(
-            Purpose.TURN, run.model, messages + heard, tools=(*self.toolbox.specs(), *control_tools.SPECS)
+            Purpose.TURN,
+            run.model,
+            history.repaired(messages + heard),
+            tools=(*self.toolbox.specs(), *control_tools.SPECS),
         )
         reply = with_unique_call_ids(self.model.complete(request, stop_requested=stop_requested), turn, number)
         entry = self._journal_reply(run, lease, turn, number, JournaledRound(reply, heard))
         if entry.reply is not reply:
-            return self.replay(run, turn, number, entry, manifest)
+            return self.replay(run, lease, turn, number, entry, manifest)
         self.sessions.remove(items)
-        results, changed = self._run_tools(run, reply, manifest, stop_requested, on_calls)
-        self.journal.record_results(run, turn, number, results, changed)
-        return PlayedRound(heard, reply, results, changed or manifest, _control(reply))
+        done = self._run_tools(run, reply, manifest, stop_requested, on_calls)
+        results = _with_control(reply, done.results)
+        self.journal.record_results(run, turn, number, results, done.manifest)
+        return PlayedRound(heard, reply, results, done.manifest or manifest)
 
     def _journal_reply(
         self, run: RunState, lease: Lease, turn: int, number: int, entry: JournaledRound
@@ -122,10 +127,22 @@ class Rounds:
         try:
             self.journal.record_reply(run, turn, number, entry.reply, entry.heard)
         except LeaseLost:
-            if not self.leases.holds(lease):
-                raise
-            return self.journal.rounds(run, turn)[number]
+            return self._adopt(run, lease, turn, number)
         return entry
+
+    def _interrupt(self, run: RunState, lease: Lease, turn: int, number: int, entry: JournaledRound) -> JournaledRound:
+        """Journal that the tools were interrupted, or adopt the results that the earlier attempt still got in."""
+        results = _with_control(entry.reply, _not_run(_work_calls(entry.reply), _INTERRUPTED))
+        try:
+            self.journal.record_results(run, turn, number, results, None)
+        except LeaseLost:
+            return self._adopt(run, lease, turn, number)
+        return replace(entry, results=results)
+
+    def _adopt(self, run: RunState, lease: Lease, turn: int, number: int) -> JournaledRound:
+        if not self.leases.holds(lease):
+            raise LeaseLost(f"a newer attempt works on turn {turn} of {run.execution_id}")
+        return self.journal.rounds(run, turn)[number]
 
     def _run_tools(
         self,
@@ -134,29 +151,18 @@ class Rounds:
         manifest: Manifest,
         stop_requested: Callable[[], bool],
         on_calls: Callable[[tuple[ToolCall, ...]], None],
-    ) -> tuple[tuple[ToolResult, ...], Manifest | None]:
+    ) -> ToolRound:
         calls = _work_calls(reply)
-        control = self._control_results(reply)
         if not calls:
-            return _in_order(reply, control), None
+            return ToolRound((), None)
         if stop_requested():
-            skipped = tuple(ToolResult(call.id, call.name, ok=False, text=_STOPPED) for call in calls)
-            return _in_order(reply, control + skipped), None
+            return ToolRound(_not_run(calls, _STOPPED), None)
         on_calls(calls)
-        done = self.toolbox.run(calls, WorkspaceAccess(run.thread_id, run.execution_id, manifest))
-        return _in_order(reply, control + done.results), done.manifest
+        return self.toolbox.run(calls, WorkspaceAccess(run.thread_id, run.execution_id, manifest))
 
-    def _control_results(self, reply: ModelReply) -> tuple[ToolResult, ...]:
-        results = []
-        for call in reply.message.tool_calls:
-            if call.name in control_tools.NAMES:
-                try:
-                    control_tools.parse(call)
-                except InvalidInput as error:
-                    results.append(ToolResult(call.id, call.name, ok=False, text=f"Not accepted: {error}"))
-                else:
-                    results.append(ToolResult(call.id, call.name, ok=True, text=_NOTED))
-        return tuple(results)
+    def has_unheard(self, run: RunState) -> bool:
+        """Whether people said something that no round was given yet."""
+        return bool(self.sessions.waiting(run.thread_id, ItemKind.STEER))
 
     def _as_message(self, item: InboxItem) -> Message:
         text = self.prompts.render("heard", message_id=item.message_id, author=item.author_name, content=item.content)
@@ -177,17 +183,24 @@ def _work_calls(reply: ModelReply) -> tuple[ToolCall, ...]:
     return tuple(call for call in reply.message.tool_calls if call.name not in control_tools.NAMES)
 
 
-def _control(reply: ModelReply) -> Control | None:
-    """The first control call that is valid."""
-    for call in reply.message.tool_calls:
-        if call.name in control_tools.NAMES:
-            try:
-                return control_tools.parse(call)
-            except InvalidInput:
-                continue
-    return None
+def _not_run(calls: tuple[ToolCall, ...], text: str) -> tuple[ToolResult, ...]:
+    return tuple(ToolResult(call.id, call.name, ok=False, text=text, facts={"interrupted": True}) for call in calls)
 
 
-def _in_order(reply: ModelReply, results: tuple[ToolResult, ...]) -> tuple[ToolResult, ...]:
-    by_id = {result.call_id: result for result in results}
-    return tuple(by_id[call.id] for call in reply.message.tool_calls)
+def _with_control(reply: ModelReply, work: tuple[ToolResult, ...]) -> tuple[ToolResult, ...]:
+    """A result per call, in the order of the calls, those of the control tools among them."""
+    failed = tuple(result.name for result in work if signals.is_failure(result))
+    by_id = {result.call_id: result for result in work}
+    return tuple(by_id.get(call.id) or _control_result(call, failed) for call in reply.message.tool_calls)
+
+
+def _control_result(call: ToolCall, failed: tuple[str, ...]) -> ToolResult:
+    """Whether a control call counts; finishing beside a call that failed does not, as its result was not seen yet."""
+    try:
+        control = control_tools.parse(call)
+    except InvalidInput as error:
+        return ToolResult(call.id, call.name, ok=False, text=f"Not accepted: {error}")
+    if isinstance(control, Finished) and failed:
+        names = ", ".join(dict.fromkeys(failed))
+        return ToolResult(call.id, call.name, ok=False, text=f"Not accepted: {names} failed; read the result first.")
+    return ToolResult(call.id, call.name, ok=True, text=_NOTED)

@@ -92,7 +92,7 @@ class Turn:
             index = len(played)
             messages = context.messages + tuple(message for item in played for message in item.messages)
             if index < len(journalled):
-                latest = self.rounds.replay(run, number, index, journalled[index], manifest)
+                latest = self.rounds.replay(run, lease, number, index, journalled[index], manifest)
             elif context.turn >= number or self.clock.monotonic() >= deadline:
                 break
             elif stop_requested():
@@ -105,14 +105,22 @@ class Turn:
                     )  # fmt: skip
                 except Stopped:
                     return tuple(played), True
-                self._note_tools(run, number, index, latest)
             played.append(latest)
             manifest = latest.manifest
-            ends_turn = latest.control is not None or not latest.reply.message.tool_calls
-            if ends_turn:
+            is_newest = len(played) >= len(journalled)
+            if is_newest:
+                # The earlier attempt may have died before it noted its last round.
+                self._note_round(run, number, index, latest)
+            if is_newest and self._ends_turn(run, latest):
                 break
-        unfinished = not played or played[-1].control is None
-        return tuple(played), unfinished and stop_requested()
+        finished = bool(played) and isinstance(played[-1].control, Finished)
+        return tuple(played), not finished and stop_requested()
+
+    def _ends_turn(self, run: RunState, latest: PlayedRound) -> bool:
+        """Finishing counts only for a model that has heard everything people said."""
+        if isinstance(latest.control, Finished):
+            return not self.rounds.has_unheard(run)
+        return latest.control is not None or not latest.reply.message.tool_calls
 
     def _stop_check(self, run: RunState, card: Card) -> Callable[[], bool]:
         def stop_requested() -> bool:
@@ -141,7 +149,7 @@ class Turn:
             messages = context.messages + tuple(message for item in played for message in item.messages)
             if after.status is TurnStatus.CONTINUE and after.outcome is None and _ended_in_prose(played):
                 messages = (*messages, Message(Role.USER, self.prompts.render("go_on")))
-            self.journal.save_context(before, Context(messages, after.turn))
+            self.journal.save_context(before, replace(context, messages=messages, turn=after.turn))
         after = replace(after, manifest_id=head.manifest_id)
         self.executions.update(
             after.execution_id,
@@ -162,7 +170,7 @@ class Turn:
                 return current
             raise LeaseLost(f"the workspace of thread {run.thread_id} moved on") from error
 
-    def _note_tools(self, run: RunState, number: int, index: int, played: PlayedRound) -> None:
+    def _note_round(self, run: RunState, number: int, index: int, played: PlayedRound) -> None:
         calls = {call.id: call for call in played.reply.message.tool_calls}
         self.chronicle.note(
             run.thread_id,

@@ -1,0 +1,238 @@
+"""Every fake wired to every step, around one request in one guild."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from datetime import timedelta
+
+from discord_agent import ports
+from discord_agent.domain.classification import AgentRole, Classification, Complexity, FlowType, TaskType
+from discord_agent.domain.conversation import Message, ModelReply, Purpose, Role
+from discord_agent.domain.ids import ChannelId, ExecutionId, GuildId, MessageId, ThreadId, UserId
+from discord_agent.domain.policy import Place
+from discord_agent.domain.posts import Post
+from discord_agent.domain.run import Next, RunState
+from discord_agent.domain.session import ExecutionRecord, ExecutionStatus, InboxItem, ItemKind
+from discord_agent.domain.workspace import Manifest
+from discord_agent.steps.approval import AwaitDecision, CarryOut
+from discord_agent.steps.checkpoint import Checkpoint
+from discord_agent.steps.chronicle import Chronicle
+from discord_agent.steps.clarify import Clarify
+from discord_agent.steps.commit import MakeCommit
+from discord_agent.steps.escalation import Escalation
+from discord_agent.steps.evaluate import Evaluate
+from discord_agent.steps.fail import Fail
+from discord_agent.steps.finish import Finish
+from discord_agent.steps.plan import Plan
+from discord_agent.steps.prepare import Prepare
+from discord_agent.steps.reflect import Reflect
+from discord_agent.steps.respond import Respond
+from discord_agent.steps.rounds import Rounds
+from discord_agent.steps.terminal import Terminal
+from discord_agent.steps.turn import DEFAULT_LIMITS, Turn, TurnLimits
+from tests.support.clock import ManualClock
+from tests.support.fakes.discord import FakeDiscord
+from tests.support.fakes.effects import Death, Effects, Moments, die
+from tests.support.fakes.models import LADDER, FakeModels, FakePrompts, ScriptedModel
+from tests.support.fakes.outside import FakeAudit, FakeEvents, FakeMachines, FakeStopMarkers
+from tests.support.fakes.state import FakeExecutions, FakeLeases, FakeSessions
+from tests.support.fakes.workspace import FakeJournal, FakeRepositories, FakeToolBox, FakeWorkspaces
+
+GUILD = GuildId("100000000000000001")
+CHANNEL = ChannelId("200000000000000002")
+MESSAGE = MessageId("300000000000000003")
+THREAD = ThreadId(MESSAGE)
+"""A thread that is opened on a message has the message's id."""
+ADA = UserId("400000000000000004")
+BOB = UserId("500000000000000005")
+EXECUTION = ExecutionId(f"m-{MESSAGE}")
+REQUEST = "Let people log in with a token"
+FILES = {"auth.py": b"def login(): ...\n", "test_auth.py": b"def test_login(): ...\n"}
+OPENING = (Message(Role.SYSTEM, "You write Python."), Message(Role.USER, REQUEST))
+
+
+@dataclass
+class World:
+    """All fakes of one test, and a builder per step."""
+
+    effects: Effects = field(default_factory=Effects)
+    clock: ManualClock = field(default_factory=ManualClock)
+
+    def __post_init__(self) -> None:
+        effects = self.effects
+        self.discord = FakeDiscord(effects, {CHANNEL: Place(CHANNEL, GUILD, name="general")})
+        self.leases = FakeLeases(effects, self.clock)
+        self.sessions = FakeSessions(effects, self.leases)
+        self.executions = FakeExecutions(effects, self.leases, self.clock)
+        self.audit = FakeAudit(effects)
+        self.events = FakeEvents(effects)
+        self.machines = FakeMachines(effects)
+        self.markers = FakeStopMarkers(effects)
+        self.workspaces = FakeWorkspaces(effects)
+        self.toolbox = FakeToolBox(effects, self.workspaces)
+        self.repositories = FakeRepositories(effects, self.workspaces)
+        self.journal = FakeJournal(effects)
+        self.model = ScriptedModel(effects)
+        self.models = FakeModels()
+        self.prompts = FakePrompts()
+        self.chronicle = Chronicle(self.audit, self.events, self.clock)
+        self.terminal = Terminal(self.discord, self.executions, self.chronicle)
+
+    # --- the request and how far it got -------------------------------------------------------------------------
+
+    def requested(self, *, flow: FlowType = FlowType.SEQUENTIAL, **changes: object) -> RunState:
+        """A run as it enters its state machine, with its row."""
+        classification = Classification(True, "asked", task_type=TaskType.CODING)
+        record = ExecutionRecord(
+            EXECUTION, ThreadId(CHANNEL), CHANNEL, MESSAGE, ADA, "Ada", flow, REQUEST, self.clock.now(),
+            guild_id=GUILD, classification=classification,
+        )  # fmt: skip
+        self.executions.rows[EXECUTION] = replace(record, **changes)  # type: ignore[arg-type]  # fields by name
+        return RunState(
+            EXECUTION, record.thread_id, CHANNEL, MESSAGE, ADA, guild_id=GUILD, flow=flow,
+            task_type=classification.task_type, role=AgentRole.PYTHON_CODER, complexity=Complexity.MEDIUM,
+        )  # fmt: skip
+
+    def working(self, **changes: object) -> RunState:
+        """A run between two turns: prepared, planned, its lease held."""
+        run = self.requested(thread_id=THREAD, status=ExecutionStatus.PROCESSING)
+        self.discord.start_thread(CHANNEL, MESSAGE, "Log in with a token")
+        base = self.repositories.begin(FILES)
+        manifest = replace(self.workspaces.with_files(Manifest(), FILES), base=base)
+        head = self.workspaces.save(THREAD, manifest, expected=None)
+        run = replace(
+            run,
+            thread_id=THREAD,
+            model=LADDER[0],
+            topic="token-login",
+            max_turns=20,
+            manifest_id=head.manifest_id,
+            card_message_id=self.discord.send(ChannelId(THREAD), Post("card"), nonce=f"{EXECUTION}/card"),
+            started_at=self.clock.now().isoformat(),
+            next=Next.TURN,
+        )
+        self.executions.update(EXECUTION, card_message_id=run.card_message_id)
+        self.sessions.update(THREAD, guild_id=GUILD, parent_channel_id=CHANNEL, base=base)
+        self.leases.acquire(THREAD, EXECUTION)
+        self.journal.save_context(run, ports.Context(OPENING, turn=0))
+        self.effects.names.clear()
+        return replace(run, **changes)  # type: ignore[arg-type]  # fields by name
+
+    def plays(self, *replies: ModelReply, purpose: Purpose = Purpose.TURN) -> None:
+        """Give the model its script."""
+        self.model.script[purpose] = list(replies)
+
+    def steer(self, text: str, *, number: int = 1) -> InboxItem:
+        """Somebody writes into the thread while the run works."""
+        item = InboxItem(
+            THREAD, MessageId(f"60000000000000000{number}"), BOB, "Bob", text, ItemKind.STEER, self.clock.now()
+        )
+        self.sessions.put(item)
+        return item
+
+    @property
+    def row(self) -> ExecutionRecord:
+        """The run's row."""
+        return self.executions.rows[EXECUTION]
+
+    @property
+    def messages(self) -> tuple[Message, ...]:
+        """The message list that the next turn starts from."""
+        return self.journal.contexts[EXECUTION].messages
+
+    # --- steps, each built anew as in a new process ---------------------------------------------------------------
+
+    def prepare(self) -> Prepare:
+        return Prepare(
+            self.discord, self.leases, self.sessions, self.executions, self.workspaces, self.repositories,
+            self.chronicle, self.clock,
+        )  # fmt: skip
+
+    def plan(self) -> Plan:
+        return Plan(
+            self.model, self.models, self.prompts, self.workspaces, self.journal, self.leases, self.sessions,
+            self.executions, self.discord, self.chronicle, self.clock,
+        )  # fmt: skip
+
+    def turn(self, limits: TurnLimits = DEFAULT_LIMITS) -> Turn:
+        rounds = Rounds(self.model, self.toolbox, self.journal, self.leases, self.sessions, self.prompts)
+        return Turn(
+            rounds, self.workspaces, self.journal, self.leases, self.executions, self.discord, self.prompts,
+            self.chronicle, self.clock, limits,
+        )  # fmt: skip
+
+    def escalation(self) -> Escalation:
+        return Escalation(
+            self.models, self.journal, self.leases, self.discord, self.prompts, self.chronicle, self.clock
+        )
+
+    def checkpoint(self) -> Checkpoint:
+        return Checkpoint(self.leases, self.executions, self.discord, self.chronicle, self.clock)
+
+    def clarify(self) -> Clarify:
+        return Clarify(self.leases, self.executions, self.sessions, self.discord, self.chronicle)
+
+    def evaluate(self) -> Evaluate:
+        return Evaluate(self.leases, self.sessions, self.chronicle)
+
+    def reflect(self) -> Reflect:
+        return Reflect(
+            self.model, self.models, self.prompts, self.journal, self.leases, self.sessions, self.chronicle, self.clock
+        )
+
+    def commit(self) -> MakeCommit:
+        return MakeCommit(
+            self.leases, self.sessions, self.executions, self.workspaces, self.repositories, self.chronicle
+        )
+
+    def finish(self) -> Finish:
+        return Finish(
+            self.discord, self.leases, self.sessions, self.executions, self.workspaces, self.machines, self.terminal,
+            self.chronicle, self.clock,
+        )  # fmt: skip
+
+    def await_decision(self) -> AwaitDecision:
+        return AwaitDecision(self.executions)
+
+    def carry_out(self) -> CarryOut:
+        return CarryOut(self.discord, self.leases, self.sessions, self.executions, self.repositories, self.chronicle)
+
+    def fail(self) -> Fail:
+        return Fail(self.discord, self.leases, self.sessions, self.executions, self.terminal, self.chronicle)
+
+    def respond(self) -> Respond:
+        return Respond(
+            self.model, self.models, self.prompts, self.discord, self.executions, self.terminal, self.chronicle
+        )
+
+    def conforms(self) -> tuple[object, ...]:
+        """The fakes as the ports they stand for: the type checker proves that they are."""
+        discord: ports.Discord = self.discord
+        model: ports.LanguageModel = self.model
+        models: ports.Models = self.models
+        prompts: ports.Prompts = self.prompts
+        toolbox: ports.ToolBox = self.toolbox
+        markers: ports.StopMarkers = self.markers
+        workspaces: ports.Workspaces = self.workspaces
+        journal: ports.Journal = self.journal
+        leases: ports.Leases = self.leases
+        sessions: ports.Sessions = self.sessions
+        executions: ports.Executions = self.executions
+        audit: ports.AuditLog = self.audit
+        events: ports.Events = self.events
+        machines: ports.Machines = self.machines
+        repositories: ports.Repositories = self.repositories
+        return (
+            discord, model, models, prompts, toolbox, markers, workspaces, journal, leases, sessions, executions,
+            audit, events, machines, repositories,
+        )  # fmt: skip
+
+
+def survives_death(world: World, step: Callable[[], RunState], at: int) -> tuple[RunState, str]:
+    """Run a step that dies at moment ``at`` and is then tried once more; its result, and where it died ("" if not)."""
+    moments = Moments(at, die)
+    try:
+        with world.effects.watch(moments):
+            return step(), ""
+    except Death as death:
+        world.clock.pass_by(timedelta(seconds=1))
+        return step(), str(death)
