@@ -176,6 +176,12 @@ def test_a_failure_of_an_unknown_kind_is_told_too() -> None:
     assert "Something went wrong inside." in post.content
 
 
+def test_a_flow_that_can_only_fail_says_so_when_it_was_stopped() -> None:
+    post = cards.failed(replace(RUN, outcome=Outcome.FAILED, failure=StepFailure("Stopped")))
+    assert post.content.startswith("⏹️ **Stopped**")
+    assert "Failed" not in post.content
+
+
 def test_a_run_that_stopped_can_be_continued() -> None:
     buttons = cards.retry_buttons(replace(RUN, outcome=Outcome.STOPPED))
     assert controls(Post(buttons=buttons)) == [Control(Action.CONTINUE, ExecutionId("m-1"))]
@@ -191,6 +197,13 @@ def test_a_lost_message_is_named_by_its_reference() -> None:
 def test_an_offer_starts_the_request_it_names() -> None:
     post = cards.offer(ExecutionId("m-9"), MessageId("9"))
     assert controls(post) == [Control(Action.RETRY, ExecutionId("m-9"))]
+
+
+def test_a_request_or_an_event_that_got_lost_is_told_with_what_to_do() -> None:
+    request = cards.request_failed(MessageId("9"))
+    assert (request.reply_to, "Next: ask again." in request.content) == ("9", True)
+    event = cards.event_failed("MESSAGE_REACTION_ADD", "abc123")
+    assert "Reference: abc123" in event.content
 
 
 foreign = st.one_of(st.text(max_size=40), st.text(alphabet="`_*\n<a", max_size=40).map(lambda text: text * 200))

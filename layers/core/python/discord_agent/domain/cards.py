@@ -4,6 +4,7 @@ Text of models and people is escaped in lines and titles; where it is prose, it 
 """
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime
 from enum import IntEnum
 from typing import Final
@@ -22,6 +23,7 @@ from discord_agent.domain.ids import ExecutionId, MessageId, UserId, execution_f
 from discord_agent.domain.inbound import InboundMessage
 from discord_agent.domain.layout import BUTTON_LABEL_LIMIT, FIELD_VALUE_LIMIT, TITLE_LIMIT, fit, line, short
 from discord_agent.domain.posts import Button, ButtonStyle, Embed, Field, Post
+from discord_agent.domain.reasons import why
 from discord_agent.domain.run import Commit, Next, Outcome, RunState
 from discord_agent.domain.session import Decision
 
@@ -37,11 +39,13 @@ __all__ = [
     "decision_failed",
     "ending",
     "escalation_line",
+    "event_failed",
     "failed",
     "message_failed",
     "offer",
     "plan_line",
     "progress",
+    "request_failed",
     "retry_buttons",
     "start",
     "tool_line",
@@ -136,14 +140,15 @@ def decided(run: RunState, commit: Commit, decision: Decision, *, by: UserId | N
         case Decision.SUPERSEDE:
             text, colour = "↪️ Superseded: a newer commit card below contains these changes.", Colour.ATTENTION
     embed = _commit_embed(commit, colour, _reference(run.execution_id))
-    return Post(embeds=(fit(_with_field(embed, Field("Decision", text, inline=False))),))
+    with_decision = replace(embed, fields=(*embed.fields, Field("Decision", text, inline=False)))
+    return Post(embeds=(fit(with_decision),))
 
 
 def decision_failed(run: RunState) -> Post:
     """A decision could not be carried out."""
     branch = f" Branch `{line(run.commit.branch, 80)}` is kept." if run.commit else ""
     return Post(
-        content=f"⚠️ **The decision could not be carried out.** {_reason(run)}{branch}\n"
+        content=f"⚠️ **The decision could not be carried out.** {why(run.failure)}{branch}\n"
         f"Next: merge it by hand, or ask me for the change again.\n{_small(_reference(run.execution_id))}"
     )
 
@@ -162,7 +167,9 @@ def ending(run: RunState, text: str, *, missing: Sequence[str] = ()) -> str:
 
 
 def failed(run: RunState) -> Post:
-    """The terminal message of a run that failed."""
+    """The terminal message of a run that failed, or that was stopped where it could only fail."""
+    was_stopped = run.failure is not None and run.failure.error == "Stopped"
+    run = replace(run, outcome=Outcome.STOPPED) if was_stopped else run
     return Post(content=cut(ending(run, ""), 1900), buttons=retry_buttons(run))
 
 
@@ -183,6 +190,23 @@ def message_failed(message: InboundMessage) -> Post:
     )
 
 
+def request_failed(message: MessageId) -> Post:
+    """A request that could not be started."""
+    return Post(
+        content="⚠️ **I could not start on this**, although I tried several times. Nothing was changed.\n"
+        f"Next: ask again.\n{_small(_reference(execution_for_message(message)))}",
+        reply_to=message,
+    )
+
+
+def event_failed(event: str, reference: str) -> Post:
+    """Something people did (a reaction, a button, a command) that could not be processed."""
+    return Post(
+        content=f"⚠️ **I could not process something you did** ({line(event, 60)}). Nothing was changed.\n"
+        f"Next: do it again.\n{_small(f'Reference: {line(reference, 60)}')}"
+    )
+
+
 def offer(execution: ExecutionId, message: MessageId) -> Post:
     """A request that waited too long to be started unasked."""
     yes = Button("Yes, start it", encode(Control(Action.RETRY, execution)), ButtonStyle.PRIMARY, "🔄")
@@ -197,30 +221,6 @@ def attachment_refused(name: str, limit: int) -> Post:
     """An attachment that was not taken; ``limit`` in bytes."""
     size = f"{limit // (1024 * 1024)} MB"
     return Post(content=f"⚠️ **{line(name, 200)}** was not imported: it is larger than {size} or can no longer be read.")
-
-
-_FAILURES: Final = {
-    "ModelUnavailable": "The model's provider did not answer, although it was asked several times.",
-    "ModelRefused": "The model's provider refused the request.",
-    "InvalidReply": "The model gave no usable reply.",
-    "DiscordUnavailable": "Discord did not answer.",
-    "DiscordRefused": "Discord refused a message; the bot may lack a permission in this channel.",
-    "SandboxUnavailable": "The sandbox did not answer.",
-    "RepositoryUnavailable": "The git host did not answer.",
-    "RepositoryRefused": "The git host refused access, or the repository cannot be used.",
-    "WorkspaceDamaged": "The workspace is damaged: a stored file is missing or not what it was.",
-    "InvalidSettings": "A setting of this deployment is missing or malformed.",
-    "Conflict": "Another run held this thread for too long.",
-    "LeaseLost": "Another run took over this thread.",
-    "States.Timeout": "A step took too long.",
-    "States.DataLimitExceeded": "A step gave back more than the state machine takes.",
-    "Aborted": "The run was stopped from outside.",
-}
-
-
-def _reason(run: RunState) -> str:
-    name = run.failure.error if run.failure else ""
-    return _FAILURES.get(name, "Something went wrong inside.")
 
 
 def _ended(run: RunState) -> tuple[str, str]:
@@ -238,7 +238,7 @@ def _ended(run: RunState) -> tuple[str, str]:
             return f"💬 **I need you**, and nobody answered in time: {question}", "answer here, or press **Continue**."
         case _:
             return (
-                f"❌ **Failed.** {_reason(run)}",
+                f"❌ **Failed.** {why(run.failure)}",
                 "press **Retry**; if it fails again, give the reference to an operator.",
             )
 
@@ -316,10 +316,6 @@ def _file_list(files: Sequence[str]) -> str:
     shown = [line(path, 60) for path in files[:_FILES_SHOWN]]
     more = [f"… and {len(files) - _FILES_SHOWN} more"] if len(files) > _FILES_SHOWN else []
     return "\n".join((*shown, *more)) or "None"
-
-
-def _with_field(embed: Embed, field: Field) -> Embed:
-    return Embed(embed.title, embed.description, embed.colour, (*embed.fields, field), embed.footer)
 
 
 def _is_hash(text: str) -> bool:
