@@ -55,10 +55,9 @@ class Tier(_Part):
 
 
 class Use(_Part):
-    """Which seat and which prompt serve a role or task; ``peers``: another model of the tier may stand in."""
+    """Which seat serves a role or task; with ``peers`` another model of the tier may stand in."""
 
     seat: Seat
-    prompt: str
     peers: bool = False
 
 
@@ -108,7 +107,13 @@ class ModelRegistry:
         self._ranked = tuple(dict.fromkeys(model for tier in self._tiers for model in tier.models))
 
     @classmethod
-    def load(cls, path: Path, *, purposes: Mapping[Purpose, str] | None = None) -> Self:
+    def load(
+        cls,
+        path: Path,
+        *,
+        purposes: Mapping[Purpose, str] | None = None,
+        choose: Callable[[Sequence[ModelName]], ModelName] = random.choice,
+    ) -> Self:
         """Read the file; InvalidSettings names what is wrong in it."""
         try:
             listing = Listing.model_validate(yaml.safe_load(path.read_text(encoding="utf-8")))
@@ -119,7 +124,7 @@ class ModelRegistry:
                 f"{'.'.join(map(str, fault['loc'])) or 'file'}: {fault['msg']}" for fault in error.errors()
             )
             raise InvalidSettings(f"model registry {path}: {faults}") from error
-        return cls(listing, purposes=purposes)
+        return cls(listing, purposes=purposes, choose=choose)
 
     @property
     def names(self) -> tuple[ModelName, ...]:
@@ -163,24 +168,16 @@ class ModelRegistry:
         """The model of decide, plan, reflect or title, as the settings say; else the default model."""
         return self._purposes.get(Purpose(purpose), self._listing.default)
 
-    def prompt_for_role(self, role: str) -> str:
-        """The name of a role's turn template."""
-        return f"turn/{self._listing.roles.get(role, self._listing.fallback_role).prompt}"
-
-    def prompt_for_task(self, task_type: str) -> str:
-        """The name of a task's template."""
-        return f"respond/{self._listing.tasks.get(task_type, self._listing.fallback_task).prompt}"
-
     def next_up(self, model: ModelName) -> ModelName:
         """The next model of the escalation path; itself at the top.
 
-        A model beside the path joins it at the path's first model of the next higher tier, or at its top.
+        A model beside the path joins it at the path's first model of a higher tier, or at its top.
         """
         path = self._listing.escalation
         if model in path:
             return path[min(path.index(model) + 1, len(path) - 1)]
         tier = self.tier_of(model) or 1
-        return next((step for step in path if (self.tier_of(step) or 0) > tier), path[-1])
+        return next((step for step in path if max(self._tiers_of(step), default=0) > tier), path[-1])
 
     def at_maximum(self, model: ModelName) -> bool:
         """Whether there is nothing stronger to escalate to."""
@@ -188,7 +185,7 @@ class ModelRegistry:
 
     def tier_of(self, model: ModelName) -> int | None:
         """The lowest tier a model is in, counted from 1; None when it is in none."""
-        return next((number for number, tier in enumerate(self._tiers, 1) if model in tier.models), None)
+        return min(self._tiers_of(model), default=None)
 
     def capability(self, model: ModelName) -> int:
         """Its place in the order of the tiers, counted from 1; 0 when it is in none."""
@@ -220,6 +217,9 @@ class ModelRegistry:
             return model if served else None
         wanted = self.capability(model)
         return min(served, key=lambda name: abs(self.capability(name) - wanted))
+
+    def _tiers_of(self, model: ModelName) -> list[int]:
+        return [number for number, tier in enumerate(self._tiers, 1) if model in tier.models]
 
     def _seated(self, seat: str) -> ModelName:
         match = _SEAT.fullmatch(seat)

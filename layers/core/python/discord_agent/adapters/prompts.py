@@ -1,0 +1,85 @@
+"""Prompt templates: the files in ``prompts/templates``, filled in one pass."""
+
+import json
+import re
+from pathlib import Path
+from typing import Any, Final
+
+from jinja2 import (
+    Environment,
+    FileSystemLoader,
+    StrictUndefined,
+    TemplateNotFound,
+    TemplateSyntaxError,
+    UndefinedError,
+)
+
+from discord_agent.domain.errors import InvalidSettings
+
+FALLBACK: Final = "_default"
+_SHORT: Final = 1500
+_TAGS: Final = (
+    "discord_message",
+    "discord_history",
+    "memory",
+    "workspace_files",
+    "task",
+    "plan",
+    "instructions",
+    "transcript",
+)
+_TAG: Final = re.compile(rf"<(?=/?(?:{'|'.join(_TAGS)})\b)", re.IGNORECASE)
+
+
+def find_root() -> Path:
+    """The folder ``prompts``: beside the layer's ``python`` folder where it is installed, else the repository's."""
+    for parent in Path(__file__).resolve().parents:
+        if (parent / "prompts" / "models.yaml").is_file():
+            return parent / "prompts"
+    raise InvalidSettings(f"no folder prompts with models.yaml beside or above {Path(__file__).parent}; package it")
+
+
+class TemplatePrompts:
+    """Renders the templates under ``root``; what has no template of its own takes the ``_default`` of its folder."""
+
+    def __init__(self, root: Path) -> None:
+        self._folder = root / "templates"
+        self._environment = Environment(
+            loader=FileSystemLoader(self._folder),
+            undefined=StrictUndefined,
+            autoescape=False,  # noqa: S701 - prompts are no HTML; the filter inert guards their tags
+            trim_blocks=True,
+            lstrip_blocks=True,
+            keep_trailing_newline=True,
+        )
+        self._environment.filters |= {"inert": _inert, "attribute": _attribute, "shortened": _shortened}
+
+    def render(self, name: str, **values: Any) -> str:
+        """Fill a template; InvalidSettings names a missing template or variable."""
+        folder, _, _ = name.rpartition("/")
+        fallback = [f"{folder}/{FALLBACK}.md.jinja"] if folder else []
+        try:
+            template = self._environment.select_template([f"{name}.md.jinja", *fallback])
+            return template.render(values).strip()
+        except TemplateNotFound as error:
+            raise InvalidSettings(f"prompt {name}: no template {error.name} in {self._folder}") from error
+        except UndefinedError as error:
+            raise InvalidSettings(f"prompt {name}: {error.message}") from error
+        except TemplateSyntaxError as error:
+            raise InvalidSettings(f"prompt {name}: {error.filename}, line {error.lineno}: {error.message}") from error
+
+
+def _inert(text: object) -> str:
+    """Text that cannot open or close the tags which mark data."""
+    return _TAG.sub("&lt;", str(text)).strip()
+
+
+def _attribute(text: object) -> str:
+    return json.dumps(_inert(" ".join(str(text).split()))[:100], ensure_ascii=False)
+
+
+def _shortened(text: object) -> str:
+    """The head and the tail of a long text."""
+    whole = str(text)
+    half = _SHORT // 2
+    return whole if len(whole) <= _SHORT else f"{whole[:half]}\n…\n{whole[-half:]}"
