@@ -13,12 +13,12 @@ import boto3
 import httpx
 from botocore.config import Config
 
+from discord_agent.adapters.aws import outages
 from discord_agent.adapters.clock import SystemClock
 from discord_agent.adapters.discord.client import RestClient
 from discord_agent.adapters.dynamodb.store import Store
 from discord_agent.adapters.inbound_queue import SqsInboundQueue
-from discord_agent.adapters.secrets import Secrets
-from discord_agent.domain.errors import AgentError
+from discord_agent.domain.errors import AgentError, InvalidSettings
 from discord_agent.settings import environment
 from gateway_bridge.bridge import Bridge, Pace, Ports
 from gateway_bridge.conversation import Credentials
@@ -32,10 +32,20 @@ _LOG = logging.getLogger("gateway_bridge")
 _AWS: Final = Config(connect_timeout=3, read_timeout=10, retries={"total_max_attempts": 2, "mode": "standard"})
 
 
+def read_token(name: str) -> str:
+    """The bot's token, read once: a rotated one needs a new session anyway."""
+    client = boto3.client("secretsmanager", config=_AWS)
+    try:
+        with outages("Secrets Manager"):
+            return client.get_secret_value(SecretId=name)["SecretString"].strip()
+    except client.exceptions.ResourceNotFoundException as error:
+        raise InvalidSettings(f"there is no secret {name}: create it in Secrets Manager") from error
+
+
 def compose(settings: BridgeSettings) -> Bridge:
     """The bridge with its real adapters."""
     clock = SystemClock()
-    token = Secrets(boto3.client("secretsmanager", config=_AWS)).get(settings.token_secret)
+    token = read_token(settings.token_secret)
     owner = f"{socket.gethostname()}/{os.getpid()}/{random.SystemRandom().getrandbits(32):08x}"
     http = httpx.Client(timeout=httpx.Timeout(10, connect=3))
     ports = Ports(
