@@ -12,16 +12,10 @@ from typing import Final
 from devstack import bench, demo, invoke
 from devstack.options import DEMO_SCRIPT, DEMO_TASK, ROOT, SAMPLE, ModelAccess, Options
 from devstack.stack import DevStack
+from discord_agent.adapters.llm.access import provider_secret
 from discord_agent.domain.errors import AgentError
 from discord_agent.settings import environment
 
-_PROVIDER_KEYS: Final = (
-    "LITELLM_API_KEY",
-    "ANTHROPIC_API_KEY",
-    "OPENAI_API_KEY",
-    "GEMINI_API_KEY",
-    "OPENROUTER_API_KEY",
-)
 _DEFAULT_PORT: Final = 8750
 
 
@@ -87,9 +81,10 @@ def _options(options: argparse.Namespace, *, data: Path | None, port: int) -> Op
 
 
 def model_access(variables: Mapping[str, str]) -> ModelAccess:
-    """Real models when the environment has a key for them."""
-    key = next((variables[name] for name in _PROVIDER_KEYS if variables.get(name)), "")
-    return ModelAccess(variables.get("LITELLM_BASE_URL", ""), key)
+    """Real models when the environment has a key for them: a gateway's, or else those of providers."""
+    base_url = variables.get("LITELLM_BASE_URL", "")
+    key = variables.get("LITELLM_API_KEY", "") if base_url else provider_secret(variables)
+    return ModelAccess(base_url, key)
 
 
 def _dev(options: argparse.Namespace) -> int:

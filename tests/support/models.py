@@ -8,7 +8,8 @@ from typing import Any, Final
 
 from devstack.model.script import parse_script
 from devstack.model.server import ModelServer
-from discord_agent.adapters.llm.model import LiteLLMModel, ModelAccess
+from discord_agent.adapters.llm.access import ModelAccess
+from discord_agent.adapters.llm.model import LiteLLMModel
 from discord_agent.adapters.llm.patience import Patience
 from discord_agent.adapters.llm.registry import ModelRegistry
 from discord_agent.domain.conversation import Message, ModelRequest, Purpose, Role

@@ -1,7 +1,6 @@
 """The port ``LanguageModel`` through litellm: one gateway, or the providers themselves."""
 
 import asyncio
-import json
 import os
 import random
 import time
@@ -14,6 +13,7 @@ from types import ModuleType
 from typing import Any, Final
 from urllib.parse import urlsplit
 
+from discord_agent.adapters.llm.access import ModelAccess
 from discord_agent.adapters.llm.background import BackgroundLoop
 from discord_agent.adapters.llm.faults import Fault, UnusableAnswer, fault_of
 from discord_agent.adapters.llm.patience import PATIENCE, Patience
@@ -21,7 +21,7 @@ from discord_agent.adapters.llm.registry import ModelRegistry
 from discord_agent.adapters.llm.stream import collect
 from discord_agent.adapters.llm.wire import parse_message, parse_usage, request_body
 from discord_agent.domain.conversation import Json, ModelReply, ModelRequest, Purpose
-from discord_agent.domain.errors import InvalidSettings, ModelRefused, ModelUnavailable, Stopped
+from discord_agent.domain.errors import ModelRefused, ModelUnavailable, Stopped
 from discord_agent.domain.ids import ModelName
 from discord_agent.domain.money import UNKNOWN, Cost, Usage, cost_of
 
@@ -30,31 +30,6 @@ _CANCEL_LIMIT: Final = 1.0
 
 # Any server that speaks chat completions: under "openai/" litellm would send some models to the Responses API.
 _GATEWAY: Final = "custom_openai"
-
-
-@dataclass(frozen=True, slots=True)
-class ModelAccess:
-    """How models are reached: through the gateway at ``base_url``, or directly with a key per provider."""
-
-    base_url: str = ""
-    key: str = ""
-    provider_keys: Mapping[str, str] | None = None
-
-    @staticmethod
-    def from_secret(secret: str, base_url: str) -> "ModelAccess":
-        """Read the stored key: the gateway's key as plain text, or a JSON object of keys by provider."""
-        if base_url:
-            return ModelAccess(base_url, secret)
-        try:
-            keys = json.loads(secret)
-        except ValueError:
-            keys = None
-        if not (isinstance(keys, dict) and keys and all(isinstance(key, str) for key in keys.values())):
-            raise InvalidSettings(
-                "no model can be reached: set LITELLM_BASE_URL and store the gateway's key, "
-                'or store a JSON object of keys by provider, such as {"anthropic": "…"}'
-            )
-        return ModelAccess(provider_keys=keys)
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,7 +116,7 @@ class LiteLLMModel:
             url = _with_version(self._access.base_url)
             arguments = {"model": f"{_GATEWAY}/{model}", "api_base": url, "api_key": self._access.key}
             return _Target(model, arguments)
-        keys = self._access.provider_keys or {}
+        keys = self._access.provider_keys
         served = self._registry.reachable(model, keys.keys())
         provider_id = self._registry.provider(served) if served else None
         if served is None or provider_id is None:
