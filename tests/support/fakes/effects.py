@@ -27,22 +27,13 @@ class Effects:
         self._tell(f"after {name}")
 
     @contextmanager
-    def watch(self, watcher: Watcher) -> Iterator[None]:
-        """Tell ``watcher`` of every moment inside the block."""
-        self.watcher = watcher
+    def watch(self, watcher: Watcher | None) -> Iterator[None]:
+        """Tell ``watcher``, and nobody else, of every moment inside the block."""
+        before, self.watcher = self.watcher, watcher
         try:
             yield
         finally:
-            self.watcher = None
-
-    @contextmanager
-    def unwatched(self) -> Iterator[None]:
-        """What happens inside is nobody's business: used by a watcher that acts itself."""
-        watcher, self.watcher = self.watcher, None
-        try:
-            yield
-        finally:
-            self.watcher = watcher
+            self.watcher = before
 
     def _tell(self, moment: str) -> None:
         if self.watcher is not None:

@@ -1,0 +1,234 @@
+"""A turn that dies anywhere, and two attempts at one turn that overlap anywhere."""
+
+from collections import Counter
+from collections.abc import Iterable
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from discord_agent.domain.conversation import Message, ModelReply, ModelRequest, Role
+from discord_agent.domain.errors import LeaseLost
+from discord_agent.domain.run import RunState, TurnStatus
+from discord_agent.domain.signals import is_failure
+from tests.support.fakes.effects import Death, Moments, die
+from tests.support.fakes.models import calls, finishes, says, writes
+from tests.support.fakes.world import BOB, EXECUTION, THREAD, World
+
+_READ = ("read_file", {"path": "auth.py"})
+
+
+@dataclass(frozen=True)
+class Scene:
+    """What the model says, and during which of its calls somebody writes or stops."""
+
+    replies: tuple[ModelReply, ...]
+    spoken_before: int = 0
+    spoken_during: frozenset[int] = frozenset()
+    stopped_during: int | None = None
+
+
+USUAL = Scene(
+    (
+        calls(_READ),
+        calls(writes("auth.py", "one"), writes("new.py", "two")),
+        calls(("finish", {"summary": "Done."}), _READ),
+        finishes("Heard and done."),
+        finishes("Done at last."),
+    ),
+    spoken_before=1,
+    spoken_during=frozenset({1, 2}),
+)
+
+_REPLIES = st.lists(
+    st.sampled_from(
+        [
+            calls(_READ),
+            calls(writes("auth.py", "one")),
+            calls(writes("new.py", "two"), _READ, text="Two at once."),
+            calls(writes("auth.py", "three"), ("finish", {"summary": "Written and done."})),
+            calls(("finish", {"summary": ""})),
+            says("Let me think."),
+            finishes(),
+            calls(("ask_user", {"question": "Which?"})),
+            calls(("report_stuck", {"reason": "no idea"})),
+        ]
+    ),
+    min_size=1,
+    max_size=4,
+)
+SCENES = st.builds(
+    Scene,
+    _REPLIES.map(lambda replies: (*replies, *[finishes(f"Done, {number}.") for number in range(6)])),
+    st.integers(0, 2),
+    st.frozensets(st.integers(0, 4), max_size=2),
+    st.none() | st.integers(0, 4),
+)
+MOMENTS = st.integers(0, 10_000)
+
+
+def _staged(scene: Scene) -> tuple[World, RunState]:
+    """A world in which the scene plays, whoever asks the model and however often."""
+    world = World()
+    run = world.working()
+    world.plays(*scene.replies)
+    for number in range(scene.spoken_before):
+        world.steer(f"before-{number}", number=number)
+
+    def meanwhile(request: ModelRequest) -> None:
+        answered = sum(message.role is Role.ASSISTANT for message in request.messages)
+        if answered in scene.spoken_during:
+            world.steer(f"during-{answered}", number=4 + answered)
+        if answered == scene.stopped_during:
+            world.executions.request_stop(EXECUTION, BOB)
+
+    world.model.during = meanwhile
+    return world, run
+
+
+def _undisturbed(scene: Scene) -> tuple[World, RunState, list[str]]:
+    world, run = _staged(scene)
+    moments = Moments()
+    with world.effects.watch(moments):
+        after = world.turn()(run)
+    return world, after, moments.seen
+
+
+def _left_behind(world: World) -> dict[str, Any]:
+    """Everything that a later step or run goes on from."""
+    return {
+        "workspace": world.workspaces.heads[THREAD].manifest_id,
+        "context": replace(world.journal.contexts[EXECUTION], version=""),
+        "row": world.row,
+        "session": world.sessions.threads[THREAD],
+        "inbox": dict(world.sessions.inbox),
+        "journal": (dict(world.journal.replies), dict(world.journal.results)),
+        "holder": world.leases.locks[THREAD].owner,
+    }
+
+
+def _calls_in_vain(world: World) -> int:
+    """Model calls whose replies are in no journal."""
+    return len(world.model.requests) - len(world.journal.replies)
+
+
+def _heard(world: World) -> Counter[str]:
+    texts = (message.text for message in world.messages if message.role is Role.USER)
+    return Counter(word.removeprefix("content=") for text in texts for word in text.split() if "content=" in word)
+
+
+def _check_that_calls_have_their_results(messages: Iterable[Message]) -> None:
+    due: list[str] = []
+    for message in messages:
+        if message.role is Role.TOOL:
+            assert message.tool_call_id == due.pop(0)
+        else:
+            assert due == []
+            due = [call.id for call in message.tool_calls]
+    assert due == []
+
+
+def _check_a_death(scene: Scene, at: int) -> None:
+    """A turn that dies at a moment and is tried again ends as if it had not died, but for what death interrupts."""
+    expected, expected_after, _ = _undisturbed(scene)
+    world, run = _staged(scene)
+    with pytest.raises(Death), world.effects.watch(Moments(at, die)):
+        world.turn()(run)
+    after = world.turn()(run)
+
+    _check_that_calls_have_their_results(world.messages)
+    assert after.turn == world.row.turns == world.journal.contexts[EXECUTION].turn == 1
+    assert after.manifest_id == world.workspaces.heads[THREAD].manifest_id == world.row.manifest_id
+
+    ran = Counter(call.id for round_of_calls in world.toolbox.runs for call in round_of_calls)
+    assert set(ran.values()) <= {1}, "a tool ran twice"
+    repeated = _calls_in_vain(world) - _calls_in_vain(expected)
+    assert repeated <= 1, "paid for more than one call twice"
+
+    heard, waiting = _heard(world), {item.content for item in world.sessions.inbox.values()}
+    assert set(heard.values()) <= {1}, "heard twice"
+    assert not waiting & set(heard), "heard, and waiting still"
+    assert waiting | set(heard) >= {f"before-{number}" for number in range(scene.spoken_before)}, "lost"
+    if after.status is TurnStatus.COMPLETE:
+        newest = max(world.journal.results)
+        assert not any(is_failure(result) for result in world.journal.results[newest][0]), "falsely done"
+
+    interrupted = any(message.text.startswith("Interrupted") for message in world.messages)
+    # What was said during a call that is repeated is heard by its repetition, a round earlier.
+    heard_earlier = scene.spoken_during and repeated
+    if not interrupted and not heard_earlier:
+        assert _left_behind(world) == _left_behind(expected)
+        assert replace(after, card_lines=()) == replace(expected_after, card_lines=())
+
+
+def _check_an_overlap(scene: Scene, at: int, dies_at: int | None = None) -> None:
+    """While an attempt pauses at a moment newer ones play the whole turn; the older one then changes nothing.
+
+    With ``dies_at`` the second attempt dies at that moment, and a third goes on from there.
+    """
+    world, run = _staged(scene)
+    left: dict[str, Any] = {}
+    newest: list[RunState] = []
+
+    def overtake(moment: str) -> None:
+        if dies_at is not None:
+            with pytest.raises(Death), world.effects.watch(Moments(dies_at, die)):
+                world.turn()(run)
+        with world.effects.watch(None):
+            newest.append(world.turn()(run))
+        left.update(_left_behind(world))
+
+    older: RunState | None = None
+    with world.effects.watch(moments := Moments(at, overtake)), suppress(LeaseLost):
+        older = world.turn()(run)
+    assert _left_behind(world) == left
+    was_through = "after executions.update" in moments.seen[: at + 1]
+    if was_through:
+        assert older is not None
+        assert replace(older, card_lines=()) == replace(newest[0], card_lines=())
+    else:
+        assert older is None
+    _check_that_calls_have_their_results(world.messages)
+    assert set(_heard(world).values()) <= {1}
+
+
+def _moments_under_the_lease(scene: Scene) -> tuple[int, int]:
+    """The first and the last moment at which an attempt holds the lease."""
+    *_, moments = _undisturbed(scene)
+    return moments.index("after leases.renew"), len(moments) - 1
+
+
+def test_a_turn_that_dies_at_any_moment_is_taken_up_where_it_was() -> None:
+    *_, moments = _undisturbed(USUAL)
+    for at in range(len(moments)):
+        _check_a_death(USUAL, at)
+
+
+@settings(deadline=None, max_examples=200)
+@given(SCENES, MOMENTS)
+def test_any_turn_that_dies_is_taken_up_where_it_was(scene: Scene, at: int) -> None:
+    *_, moments = _undisturbed(scene)
+    _check_a_death(scene, at % len(moments))
+
+
+def test_of_two_overlapping_attempts_the_older_ends_without_writing() -> None:
+    first, last = _moments_under_the_lease(USUAL)
+    for at in range(first, last + 1):
+        _check_an_overlap(USUAL, at)
+
+
+@settings(deadline=None, max_examples=200)
+@given(SCENES, MOMENTS)
+def test_of_any_two_overlapping_attempts_the_older_ends_without_writing(scene: Scene, at: int) -> None:
+    first, last = _moments_under_the_lease(scene)
+    _check_an_overlap(scene, first + at % (last - first + 1))
+
+
+@settings(deadline=None, max_examples=200)
+@given(SCENES, MOMENTS, st.integers(0, 15))
+def test_an_older_attempt_ends_without_writing_even_if_the_newer_one_died(scene: Scene, at: int, dies_at: int) -> None:
+    first, last = _moments_under_the_lease(scene)
+    _check_an_overlap(scene, first + at % (last - first + 1), dies_at)
