@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import dataclass, replace
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -14,8 +15,9 @@ from discord_agent.domain.conversation import Message, ModelReply, ModelRequest,
 from discord_agent.domain.errors import LeaseLost
 from discord_agent.domain.run import RunState, TurnStatus
 from discord_agent.domain.signals import is_failure
+from discord_agent.steps.turn import TurnLimits
 from tests.support.fakes.effects import Death, Moments, die
-from tests.support.fakes.models import calls, finishes, says, writes
+from tests.support.fakes.models import TOKENS, calls, finishes, says, writes
 from tests.support.fakes.world import BOB, EXECUTION, THREAD, World
 
 _READ = ("read_file", {"path": "auth.py"})
@@ -35,7 +37,7 @@ USUAL = Scene(
     (
         calls(_READ),
         calls(writes("auth.py", "one"), writes("new.py", "two")),
-        calls(("finish", {"summary": "Done."}), _READ),
+        calls(writes("auth.py", "three"), ("finish", {"summary": "Done."})),
         finishes("Heard and done."),
         finishes("Done at last."),
     ),
@@ -164,6 +166,13 @@ def _check_a_death(scene: Scene, at: int) -> None:
         assert replace(after, card_lines=()) == replace(expected_after, card_lines=())
 
 
+def _go_on(world: World, run: RunState) -> None:
+    """What a later step adds to the message list."""
+    context = world.journal.contexts[EXECUTION]
+    nudge = Message(Role.USER, "Change the approach.")
+    world.journal.save_context(run, replace(context, messages=(*context.messages, nudge)))
+
+
 def _check_an_overlap(scene: Scene, at: int, dies_at: int | None = None) -> None:
     """While an attempt pauses at a moment newer ones play the whole turn; the older one then changes nothing.
 
@@ -179,6 +188,7 @@ def _check_an_overlap(scene: Scene, at: int, dies_at: int | None = None) -> None
                 world.turn()(run)
         with world.effects.watch(None):
             newest.append(world.turn()(run))
+            _go_on(world, newest[0])
         left.update(_left_behind(world))
 
     older: RunState | None = None
@@ -205,6 +215,22 @@ def test_a_turn_that_dies_at_any_moment_is_taken_up_where_it_was() -> None:
     *_, moments = _undisturbed(USUAL)
     for at in range(len(moments)):
         _check_a_death(USUAL, at)
+
+
+def test_a_turn_that_was_saved_before_it_died_is_not_prolonged() -> None:
+    world, run = _staged(USUAL)
+    limits = TurnLimits(seconds=100)
+    world.model.during = lambda request: world.clock.pass_by(timedelta(seconds=101))
+
+    def die_once_it_is_saved(moment: str) -> None:
+        if moment == "after journal.save_context":
+            raise Death(moment)
+
+    with pytest.raises(Death), world.effects.watch(die_once_it_is_saved):
+        world.turn(limits)(run)
+    after = world.turn(limits)(run)
+    assert (after.rounds, len(world.model.requests), after.usage) == (1, 1, TOKENS)
+    _check_that_calls_have_their_results(world.messages)
 
 
 @settings(deadline=None, max_examples=200)
