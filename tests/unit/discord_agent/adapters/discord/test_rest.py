@@ -15,6 +15,7 @@ from discord_agent.domain.errors import DiscordRefused, DiscordUnavailable
 from discord_agent.domain.ids import ChannelId, MessageId, UserId
 from discord_agent.domain.inbound import Attachment
 from discord_agent.domain.posts import Post, UploadFile
+from discord_agent.domain.redaction import MARK, Redactor
 from discord_agent.ports import Discord
 
 CHANNEL, MESSAGE = ChannelId("20"), MessageId("100")
@@ -116,6 +117,25 @@ def test_files_travel_as_multipart_beside_their_json_and_redacted() -> None:
     assert b'name="files[1]"; filename="b.png"\r\nContent-Type: image/png' in request.content
     assert b"+***" in request.content
     assert b"s3cret" not in request.content
+
+
+def test_files_may_be_redacted_by_a_rule_of_their_own() -> None:
+    sample = "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxMjM0In0.c2lnbmF0dXJlLXNpZ25hdHVyZQ"
+    redactor = Redactor(frozenset({"correct horse"}))
+    server = Server([sent()])
+    client = RestDiscord.connect(
+        api_url=API,
+        token=TOKEN,
+        bot=BotIdentity(UserId("900"), "nepnep"),
+        redact=redactor.text,
+        redact_files=redactor.code,
+        transport=httpx.MockTransport(server),
+    )
+    diff = UploadFile("a.diff", f"+TOKEN = '{sample}'\n+# correct horse".encode())
+    client.send(CHANNEL, Post(f"uses {sample}", files=(diff,)), nonce="n")
+    shown = server.requests[0].content.decode()
+    assert f"uses {MARK}" in shown
+    assert f"+TOKEN = '{sample}'\n+# {MARK}" in shown
 
 
 def test_at_none_remaining_the_next_message_waits_before_it_is_sent() -> None:

@@ -24,12 +24,23 @@ _TIMEOUT: Final = httpx.Timeout(10.0, connect=3.0)
 
 
 class RestDiscord:
-    """Discord as a bot sees it; ``redact`` takes secrets out of every text before it leaves."""
+    """Discord as a bot sees it; ``redact`` takes secrets out of every text before it leaves.
 
-    def __init__(self, client: RestClient, bot: BotIdentity, *, redact: payloads.Redact | None = None) -> None:
+    ``redact_files`` does so for attached files, where code has to stay code; without it ``redact`` does both.
+    """
+
+    def __init__(
+        self,
+        client: RestClient,
+        bot: BotIdentity,
+        *,
+        redact: payloads.Redact | None = None,
+        redact_files: payloads.Redact | None = None,
+    ) -> None:
         self._client = client
         self._bot = bot
         self._redact: Callable[[str], str] = redact or (lambda text: text)
+        self._redact_files = redact_files or self._redact
 
     @classmethod
     def connect(
@@ -39,12 +50,14 @@ class RestDiscord:
         token: str,
         bot: BotIdentity,
         redact: payloads.Redact | None = None,
+        redact_files: payloads.Redact | None = None,
         timing: Timing | None = None,
         transport: httpx.BaseTransport | None = None,
     ) -> "RestDiscord":
         """A client of its own with connection pool and time-outs."""
         http = httpx.Client(timeout=_TIMEOUT, transport=transport, follow_redirects=False)
-        return cls(RestClient(http, api_url=api_url, token=token, timing=timing), bot, redact=redact)
+        rest = RestClient(http, api_url=api_url, token=token, timing=timing)
+        return cls(rest, bot, redact=redact, redact_files=redact_files)
 
     def close(self) -> None:
         """Close its connections."""
@@ -52,7 +65,7 @@ class RestDiscord:
 
     def send(self, channel: ChannelId, post: Post, *, nonce: str) -> MessageId:
         """Send one message; the same nonce within minutes sends nothing twice."""
-        files = payloads.redacted_files(post.files, self._redact)
+        files = payloads.redacted_files(post.files, self._redact_files)
         payload = payloads.new_message(post, nonce, self._redact)
         answer = self._client.request(
             Call("POST", "/channels/{}/messages", (channel,), payload, files=files, repeatable=True)
@@ -138,7 +151,7 @@ class RestDiscord:
         Right after a deferred command Discord puts the follow-up in the place of "thinking…"; after a
         deferred button it is a message of its own. It knows no nonce, so that an unclear failure is not repeated.
         """
-        files = payloads.redacted_files(post.files, self._redact)
+        files = payloads.redacted_files(post.files, self._redact_files)
         payload = payloads.follow_up(post, self._redact, ephemeral=ephemeral)
         self._client.request(
             Call(
