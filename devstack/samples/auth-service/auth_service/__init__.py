@@ -1,0 +1,1 @@
+"""Signs people in and checks their tokens."""
