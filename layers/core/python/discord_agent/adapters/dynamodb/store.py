@@ -92,6 +92,7 @@ class Store:
     """Reads and writes; StateUnavailable when DynamoDB does not answer after the SDK's own retries."""
 
     client: "DynamoDBClient"
+    pause: Callable[[float], None] = time.sleep
 
     def get(self, table: str, key: PrimaryKey) -> Item | None:
         """One item, by a consistent read."""
@@ -142,7 +143,7 @@ class Store:
                 return _answer(getattr(self.client, operation), request)
             except _Collision:
                 # Full jitter: contenders that met once must not meet again at the same moment.
-                time.sleep(random.uniform(0, _COLLISION_PAUSE * (attempt + 1)))  # noqa: S311 - no secret
+                self.pause(random.uniform(0, _COLLISION_PAUSE * (attempt + 1)))  # noqa: S311 - no secret
         raise StateUnavailable(f"DynamoDB {operation}: still contended after {_COLLISION_TRIES} tries")
 
 
