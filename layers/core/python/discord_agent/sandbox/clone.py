@@ -13,6 +13,7 @@ from discord_agent.sandbox.outcome import ToolRefused
 
 _NAME = "Discord Agent"
 _EMAIL = "agent@localhost"
+_LINK = "120000 "
 
 
 def make_clone(commands: Commands, root: Path, base: str, download: Callable[[Path], bool]) -> str:
@@ -37,7 +38,7 @@ def make_clone(commands: Commands, root: Path, base: str, download: Callable[[Pa
         ignored = "".join(f"{name}/\n" for name in sorted(EXCLUDED_NAMES | {AGENT_FOLDER}))
         (folder / "info" / "exclude").write_text(ignored, "utf-8")
         commands.git("reset", "--quiet")
-        _check_out_excluded(commands)
+        _settle_what_is_missing(commands)
     except ToolRefused as error:
         shutil.rmtree(folder, ignore_errors=True)
         return str(error)
@@ -46,11 +47,19 @@ def make_clone(commands: Commands, root: Path, base: str, download: Callable[[Pa
     return ""
 
 
-def _check_out_excluded(commands: Commands) -> None:
-    """Write tracked files of folders that are not part of the workspace, or git would call them deleted."""
-    deleted = commands.git("ls-files", "--deleted", "-z").split("\0")
-    paths = [path for path in deleted if path and is_excluded(path)]
-    if paths:
-        listing = commands.scratch / "excluded"
-        listing.write_text("\0".join(paths), "utf-8", "surrogateescape")
-        commands.git("checkout-index", "--quiet", "-z", "--stdin", given=str(listing))
+def _settle_what_is_missing(commands: Commands) -> None:
+    """Tracked files that are no part of the workspace would look deleted: write them, or tell git not to look."""
+    missing = [path for path in commands.git("ls-files", "--deleted", "-z").split("\0") if path]
+    if not missing:
+        return
+    stages = [entry.partition("\t") for entry in commands.git("ls-files", "--stage", "-z").split("\0")]
+    links = {path for stage, _, path in stages if stage.startswith(_LINK)}
+    written = [path for path in missing if is_excluded(path)]
+    others = [path for path in missing if not is_excluded(path)]
+    unseen = [path for path in others if path in links or path.split("/", 1)[0] == AGENT_FOLDER]
+    for command, paths in (("checkout-index", written), ("update-index", unseen)):
+        if paths:
+            listing = commands.scratch / "paths"
+            listing.write_text("\0".join(paths), "utf-8", "surrogateescape")
+            options = ["--quiet"] if command == "checkout-index" else ["--skip-worktree"]
+            commands.git(command, *options, "-z", "--stdin", given=str(listing))

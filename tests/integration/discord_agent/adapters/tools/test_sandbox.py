@@ -48,7 +48,7 @@ def tools(function: Lambda, s3: "S3Client") -> SandboxTools:
     sts = boto3.client("sts", region_name="us-east-1", aws_access_key_id="testing", aws_secret_access_key="testing")
     role = "arn:aws:iam::123456789012:role/discord-agent-workspace-access"
     credentials = WorkspaceCredentials(sts, role, BUCKET, ManualClock())
-    return SandboxTools(cast("Any", function), "sandbox", BUCKET, credentials, StopMarkers(s3, BUCKET))
+    return SandboxTools(cast("Any", function), "sandbox", BUCKET, credentials)
 
 
 @pytest.fixture
@@ -156,6 +156,6 @@ def test_a_round_that_is_too_large_for_lambda_is_refused_before_it_is_sent(s3: "
 
 def test_a_stop_leaves_the_marker_that_the_sandbox_looks_for(s3: "S3Client", sandbox: Sandbox) -> None:
     toolbox = tools(Lambda(lambda event: sandbox.handle(event, 100)), s3)
-    toolbox.stop(THREAD, EXECUTION)
+    StopMarkers(s3, BUCKET).stop(THREAD, EXECUTION)
     [interrupted] = toolbox.run([call(1, "bash", command="sleep 60")], access()).results
     assert interrupted.facts["interrupted"] is True

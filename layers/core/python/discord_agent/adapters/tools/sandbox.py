@@ -11,11 +11,9 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from discord_agent.adapters.tools.access import WorkspaceCredentials
 from discord_agent.adapters.tools.mcp import Request, request_for, result_of
-from discord_agent.adapters.tools.stopping import StopMarkers
 from discord_agent.adapters.workspace.codec import from_inline, inline
 from discord_agent.domain.conversation import Json, ToolCall, ToolResult, ToolSpec
 from discord_agent.domain.errors import InvalidInput, SandboxUnavailable, WorkspaceDamaged
-from discord_agent.domain.ids import ExecutionId, ThreadId
 from discord_agent.domain.sandbox_tools import SANDBOX_TOOLS
 from discord_agent.domain.workspace import Manifest
 from discord_agent.ports import ToolRound, WorkspaceAccess
@@ -53,7 +51,6 @@ class SandboxTools:
     function: str
     bucket: str
     credentials: WorkspaceCredentials
-    markers: StopMarkers
 
     def specs(self) -> tuple[ToolSpec, ...]:
         """The tools it offers, in a stable order; known here, so that asking costs nothing."""
@@ -74,10 +71,6 @@ class SandboxTools:
             for number, (call, request) in enumerate(zip(calls, requests, strict=True))
         )
         return ToolRound(results, self._manifest(answer, access))
-
-    def stop(self, thread: ThreadId, execution: ExecutionId) -> None:
-        """Leave the stop marker, which a running command notices within a second."""
-        self.markers.stop(thread, execution)
 
     def _invoke(self, bodies: list[Json], access: WorkspaceAccess) -> _Answer:
         payload = json.dumps(

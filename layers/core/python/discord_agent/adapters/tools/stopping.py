@@ -10,7 +10,7 @@ if TYPE_CHECKING:
 
 
 class StopMarkers:
-    """Stop markers in the bucket; the part of the ToolBox for those who only stop."""
+    """Stop markers in the bucket."""
 
     def __init__(self, s3: "S3Client", bucket: str) -> None:
         self._s3 = s3
