@@ -1,6 +1,8 @@
 """A small HTTP/1.1 service on the loopback interface: one thread per connection, no polling."""
 
 import contextlib
+import json
+import logging
 import socket
 import threading
 from collections.abc import Callable, Mapping
@@ -13,6 +15,7 @@ from devstack.aws.errors import PortInUse
 
 LOOPBACK: Final = "127.0.0.1"
 BACKLOG: Final = 256
+_LOG: Final = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,6 +124,15 @@ class HttpService:
             connection.close()
 
 
+def _answered(respond: Responder, request: Request) -> Response:
+    try:
+        return respond(request)
+    except Exception as error:  # noqa: BLE001 (the one who asked is told that we failed; the others are served on)
+        _LOG.exception("%s %s failed", request.method, request.path)
+        body = json.dumps({"__type": "InternalFailure", "message": f"{type(error).__name__}: {error}"})
+        return Response(500, body.encode(), {"Content-Type": "application/json", "x-amzn-ErrorType": "InternalFailure"})
+
+
 def _handler(respond: Responder) -> Callable[[socket.socket, tuple[str, int], object], object]:
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
@@ -133,8 +145,7 @@ def _handler(respond: Responder) -> Callable[[socket.socket, tuple[str, int], ob
             self._answer()
 
         def _answer(self) -> None:
-            request = Request(self.command, self.path, self.headers, self._body())
-            response = respond(request)
+            response = _answered(respond, Request(self.command, self.path, self.headers, self._body()))
             self.send_response(response.status)
             for name, value in response.headers.items():
                 self.send_header(name, value)

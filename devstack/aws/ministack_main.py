@@ -8,6 +8,7 @@ import asyncio
 import hashlib
 import json
 import logging
+import os
 import signal
 import sys
 from collections.abc import Awaitable, Callable, MutableMapping
@@ -80,26 +81,33 @@ class Saved:
                 self._changed = False
                 self._save()
 
-    def _save(self) -> None:
+    def save_and_exit(self) -> None:
+        """Save, and leave without waiting for clients: a long poll would keep the server for its whole time."""
+        saved = self._save()
+        sys.stdout.flush()
+        os._exit(0 if saved else 1)
+
+    def _save(self) -> bool:
         try:
             self._snapshots.save()
         except (OSError, TypeError, ValueError, RuntimeError):
             # A full disk or a state in motion: said, and tried again with the next interval.
             self._changed = True
             _LOG.exception("the state could not be saved")
+            return False
+        return True
 
 
 async def _serve(descriptor: int, seconds: float) -> None:
-    stop = asyncio.Event()
+    application = Saved(seconds)
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, stop.set)
+        loop.add_signal_handler(number, application.save_and_exit)
     config = Config()
     config.bind = [f"fd://{descriptor}"]
     config.keep_alive_timeout = 75
     config.loglevel = "WARNING"
-    config.graceful_timeout = 1
-    await serve(Saved(seconds), config, shutdown_trigger=stop.wait)  # type: ignore[arg-type] # ASGI scopes are dicts here
+    await serve(application, config, shutdown_trigger=asyncio.Event().wait)  # type: ignore[arg-type] # ASGI scopes are dicts here
 
 
 def main() -> None:

@@ -3,7 +3,6 @@
 import json
 import threading
 from collections.abc import Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
@@ -47,7 +46,6 @@ class Poller:
         self._log = log
         self._stopped = threading.Event()
         self._slots = threading.Semaphore(mapping.concurrency)
-        self._workers = ThreadPoolExecutor(mapping.concurrency, thread_name_prefix=f"source-{mapping.function}")
 
     def start(self) -> None:
         """Begin to poll."""
@@ -56,7 +54,6 @@ class Poller:
     def stop(self) -> None:
         """Take no more messages; the long poll under way ends with the data plane."""
         self._stopped.set()
-        self._workers.shutdown(wait=False, cancel_futures=True)
 
     def _poll(self) -> None:
         while not self._stopped.is_set():
@@ -65,7 +62,9 @@ class Poller:
             if not messages or self._stopped.is_set():
                 self._slots.release()
                 continue
-            self._workers.submit(self._work, messages)
+            threading.Thread(
+                target=self._work, args=(messages,), name=f"source-{self._mapping.function}", daemon=True
+            ).start()
 
     def _receive(self) -> Sequence[Mapping[str, Any]]:
         try:
@@ -99,7 +98,7 @@ class Poller:
         except InvocationRefused as refusal:
             self._log(self._mapping.function, f"a batch was refused: {refusal}")
             return everything
-        return everything if invocation.error is not None else _reported(invocation, everything)
+        return failed_messages(invocation, everything)
 
     def _delete(self, messages: Sequence[Mapping[str, Any]], failed: set[str]) -> None:
         done = [message for message in messages if message["MessageId"] not in failed]
@@ -133,11 +132,11 @@ class Poller:
         }
 
 
-def _reported(invocation: Invocation, everything: set[str]) -> set[str]:
-    """The failed ids of ReportBatchItemFailures; a report Lambda cannot read fails the whole batch."""
+def failed_messages(invocation: Invocation, everything: set[str]) -> set[str]:
+    """The ids that ReportBatchItemFailures names; a failed call, or a report Lambda cannot read, fails the batch."""
+    if invocation.error is not None:
+        return everything
     payload = invocation.payload
-    if payload is None:
-        return set()
     failures = payload.get("batchItemFailures") if isinstance(payload, dict) else None
     if failures is None:
         return set()

@@ -70,6 +70,8 @@ class Invoker:
 
     def _admit(self, reference: str, payload: bytes, tenant: str | None, limit: int) -> FunctionSpec:
         spec = self.spec(reference)
+        if self._stopped.is_set():
+            raise InvocationRefused("ServiceException", "the embedded AWS is being stopped", 500)
         if len(payload) > limit:
             raise InvocationRefused(
                 "RequestTooLargeException",

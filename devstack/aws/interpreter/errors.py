@@ -1,12 +1,10 @@
 """Which error is called what, and which Retry or Catch takes it.
 
-Mended here: a Choice without a match is States.NoChoiceMatched; the reserved names cross Map and Parallel; States.ALL
-takes neither States.DataLimitExceeded nor States.Runtime, and nothing takes the latter (AWS: "Handling errors in Step
-Functions workflows"); States.Timeout takes missed heartbeats; States.TaskFailed takes everything but time-outs.
+Mended here: a Choice without a match is States.NoChoiceMatched; the reserved names cross Map and Parallel; Retry and
+Catch take what ``catching`` says.
 """
 
-from collections.abc import Collection
-from typing import Any, Final
+from typing import Any
 
 from moto.stepfunctions.parser.api import ExecutionFailedEventDetails, HistoryEventType
 from moto.stepfunctions.parser.asl.component.common.error_name.custom_error_name import CustomErrorName
@@ -18,10 +16,7 @@ from moto.stepfunctions.parser.asl.component.common.error_name.states_error_name
 from moto.stepfunctions.parser.asl.component.state.choice.state_choice import StateChoice
 from moto.stepfunctions.parser.asl.eval.event.event_detail import EventDetails
 
-_RUNTIME: Final = "States.Runtime"
-_TOO_MUCH_DATA: Final = "States.DataLimitExceeded"
-_TIMEOUT: Final = "States.Timeout"
-_MISSED_HEARTBEAT: Final = "States.HeartbeatTimeout"
+from devstack.aws.interpreter.catching import takes
 
 
 def mend() -> None:
@@ -29,15 +24,6 @@ def mend() -> None:
     CustomErrorName.__init__ = _any_name
     ErrorEqualsDecl._eval_body = _equals  # noqa: SLF001 (replaces moto's)
     StateChoice._eval_state = _choose  # noqa: SLF001 (replaces moto's)
-
-
-def takes(declared: Collection[str | None], error: str | None) -> bool:
-    """Whether a Retry or Catch that declares these names takes the error."""
-    by_name = error in declared
-    by_wildcard = "States.ALL" in declared and error != _TOO_MUCH_DATA
-    as_timeout = _TIMEOUT in declared and error == _MISSED_HEARTBEAT
-    as_failure = "States.TaskFailed" in declared and error not in {_TIMEOUT, _MISSED_HEARTBEAT, _TOO_MUCH_DATA}
-    return error != _RUNTIME and (by_name or by_wildcard or as_timeout or as_failure)
 
 
 def _any_name(self: Any, error_name: str | None) -> None:

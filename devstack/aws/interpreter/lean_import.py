@@ -21,13 +21,18 @@ class JobStatus(enum.StrEnum):
     FAILED = "FAILED"
 
 
-def load() -> None:
-    """Import the interpreter; Unsupported when moto is not the version whose defects are mended."""
-    if moto.__version__ != VERSION:
+def check_version(installed: str) -> None:
+    """Unsupported when moto is not the version whose defects are mended."""
+    if installed != VERSION:
         raise Unsupported(
-            f"moto {moto.__version__} is installed, but the mends of its interpreter are made for {VERSION}:"
+            f"moto {installed} is installed, but the mends of its interpreter are made for {VERSION}:"
             f" install moto=={VERSION}, or check every module of devstack/aws/interpreter against the new version"
         )
+
+
+def load() -> None:
+    """Import the interpreter; Unsupported as in ``check_version``."""
+    check_version(moto.__version__)
     standins = {} if "moto.batch.utils" in sys.modules else {name: types.ModuleType(name) for name in _STANDINS}
     for name, module in standins.items():
         module.__path__ = []

@@ -12,13 +12,13 @@ from datetime import UTC, datetime
 from typing import Any, Final
 
 from devstack.aws.interpreter.definition import InvalidDefinition, compile_definition
+from devstack.aws.interpreter.limits import LIMIT
 from devstack.aws.interpreter.platform import Platform
 from devstack.aws.interpreter.tokens import ClosedToken, Failure, Success, UnknownToken, WaitingTask
 from devstack.aws.names import machine_arn, machine_role_arn
 from devstack.aws.states.execution import RUNNING, Ending, Execution, MachineRevision
 from devstack.aws.states.store import ExecutionStore, Record
 
-PAYLOAD_LIMIT: Final = 262_144
 _KEPT_HISTORIES: Final = 500
 _NAME_LIMIT: Final = 80
 _FORBIDDEN: Final = frozenset(' \t\n\r<>{}[]?*"#%\\^|~`$&,;:/')
@@ -305,8 +305,8 @@ def _name(name: str) -> str:
 
 
 def _json(text: str, code: str, what: str) -> str:
-    if len(text.encode()) > PAYLOAD_LIMIT:
-        raise ApiError("ValidationException", f"{what}: longer than {PAYLOAD_LIMIT} bytes")
+    if len(text.encode()) > LIMIT:
+        raise ApiError("ValidationException", f"{what}: longer than {LIMIT} bytes")
     try:
         json.loads(text)
     except ValueError as error:

@@ -8,10 +8,12 @@ import sqlite3
 import threading
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, Final
 
+NAMES_KEPT: Final = timedelta(days=90)
+"""As long as AWS keeps an ended execution and its name."""
 _SCHEMA: Final = """
 CREATE TABLE IF NOT EXISTS executions (
     arn TEXT PRIMARY KEY, machine_arn TEXT NOT NULL, name TEXT NOT NULL, status TEXT NOT NULL,
@@ -50,6 +52,8 @@ class ExecutionStore:
         self._database.execute("PRAGMA journal_mode = WAL")
         self._database.execute("PRAGMA synchronous = NORMAL")
         self._database.executescript(_SCHEMA)
+        oldest = (datetime.now(UTC) - NAMES_KEPT).timestamp()
+        self._database.execute("DELETE FROM executions WHERE reported = 1 AND stopped < ?", (oldest,))
 
     def close(self) -> None:
         """Close the file."""

@@ -18,7 +18,7 @@ from botocore.exceptions import ClientError
 from devstack.aws.data_folder import DataFolder
 from devstack.aws.errors import DataInUse, MissingDefinition, PortInUse, StackError
 from devstack.aws.stack import LocalAws, Ports
-from discord_agent.system import SANDBOX_ROLE, SYSTEM, Bucket, Index, Kind, Queue, Ref, System, Table
+from discord_agent.system import SANDBOX_ROLE, SYSTEM, Bucket, Index, Kind, Queue, Ref, Source, System, Table
 from tests.support.eventually import eventually
 from tests.support.local_aws import FUNCTIONS, ROOT, States, function, machine, records, system
 
@@ -39,9 +39,9 @@ def declared(folder: Path) -> System:
         ("EMPTY", Ref(Kind.PARAMETER, "EMPTY")),
     )
     return system(
-        function(folder / "records", environment=references, on_execution_status=True),
+        function(folder / "records", environment=references, on_execution_status=True, sources=(Source("consumed"),)),
         tables={"table": Table("a-table", "pk", "sk", indexes=(Index("by-when", "pk", "when"),))},
-        queues={"queue": Queue("a-queue", visibility=77)},
+        queues={"queue": Queue("a-queue", visibility=77), "consumed": Queue("consumed")},
         buckets={"bucket": Bucket("a-bucket")},
         secrets={"secret": "a/secret"},
         machines={"waiting": machine(folder / "machines", "waiting", WAITING)},
@@ -109,8 +109,8 @@ def test_the_endpoints_point_another_processs_boto3_here(aws: LocalAws) -> None:
     assert said.stdout.strip() == "discord-agent-waiting"
 
 
-def test_state_survives_a_restart_in_good_order(tmp_path: Path) -> None:
-    with stack(tmp_path) as aws:
+def test_state_survives_a_stop_in_good_order_though_queues_are_polled(tmp_path: Path) -> None:
+    with stack(tmp_path, autosave_seconds=3600) as aws:
         aws.clients.dynamodb().put_item(TableName="a-table", Item={"pk": {"S": "1"}, "sk": {"S": "2"}})
         aws.clients.s3().put_object(Bucket="a-bucket", Key="k", Body=b"bytes\x00")
         aws.clients.sqs().send_message(QueueUrl=aws.queue_url("queue"), MessageBody="kept")

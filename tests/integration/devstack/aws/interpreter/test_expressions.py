@@ -1,6 +1,7 @@
 """JSONata in the interpreter, seen through Step Functions' API."""
 
 import hashlib
+import json
 import uuid
 from typing import Any
 
@@ -134,3 +135,12 @@ def test_jsonpath_machines_use_variables_too(states: States) -> None:
         "B": {"Type": "Pass", "Parameters": {"again.$": "$kept"}, "End": True},
     }
     assert states.output(machine, {"text": AWKWARD}, QueryLanguage="JSONPath") == {"again": AWKWARD}
+
+
+def test_the_history_shows_assigned_variables_as_json(states: States) -> None:
+    execution = states.start(
+        {"A": passing("{% $states.input %}", Assign={"text": "{% $states.input.text %}"})}, {"text": AWKWARD}
+    )
+    states.ended(execution)
+    left = next(event for event in states.history(execution) if event["type"] == "PassStateExited")
+    assert json.loads(left["stateExitedEventDetails"]["assignedVariables"]["text"]) == AWKWARD
