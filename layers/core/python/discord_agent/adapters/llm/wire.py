@@ -38,14 +38,13 @@ def parse_message(reply: Any, request: ModelRequest) -> Message:
 
 
 def bounded(message: Message, request: ModelRequest) -> Message:
-    """Cut what is too long; number calls whose ids are missing or were used before."""
+    """Cut what is too long; number the calls anew if ids are missing, repeated or were used before."""
     text = message.text if len(message.text) <= TEXT_LIMIT else message.text[:TEXT_LIMIT] + _CUT
+    calls = [replace(call, arguments=call.arguments[:ARGUMENTS_LIMIT]) for call in message.tool_calls[:CALLS_LIMIT]]
     used = {call.id for earlier in request.messages for call in earlier.tool_calls} | {""}
-    calls = []
-    for number, call in enumerate(message.tool_calls[:CALLS_LIMIT]):
-        call_id = f"call_{len(request.messages)}_{number}" if call.id in used else call.id
-        used.add(call_id)
-        calls.append(replace(call, id=call_id, arguments=call.arguments[:ARGUMENTS_LIMIT]))
+    ids = {call.id for call in calls}
+    if len(ids) < len(calls) or ids & used:
+        calls = [replace(call, id=f"call_{len(request.messages)}_{number}") for number, call in enumerate(calls)]
     return replace(message, text=text, tool_calls=tuple(calls))
 
 
