@@ -32,14 +32,7 @@ class Failures:
             for body in bodies(event):
                 self._dead_letter(json_object(body))
         else:
-            self._run_failed(from_json(RunState, event))
-
-    def _run_failed(self, run: RunState) -> None:
-        is_decision = run.commit is not None and run.outcome is not None
-        if is_decision:
-            self.fail.decision_failed(run)
-        else:
-            self.fail.run_failed(run)
+            self.fail.run_failed(from_json(RunState, event))
 
     def _execution_ended(self, detail: dict[str, Any]) -> None:
         """``input`` is the state the execution began with; what it reached since lies in its record."""

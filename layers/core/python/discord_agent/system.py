@@ -435,6 +435,7 @@ _FUNCTIONS: Final = (
             _WRITE_FILES,
             _LIST_FILES,
             Grant(("states:StartExecution",), (Ref(Kind.MACHINE, "approval"),)),
+            Grant(("states:SendTaskSuccess",), (Ref(Kind.MACHINE, "approval"),)),
         ),
     ),
     _step(

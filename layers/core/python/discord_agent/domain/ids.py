@@ -44,6 +44,11 @@ def execution_for_interaction(interaction: str) -> ExecutionId:
     return ExecutionId(f"i-{interaction}")
 
 
+def decision_owner(execution: ExecutionId) -> ExecutionId:
+    """The execution that waits for a decision on what ``execution`` committed, and holds the thread to carry it out."""
+    return ExecutionId(f"{execution}-approval")
+
+
 def retry_of(execution: ExecutionId, number: int) -> ExecutionId:
     """The ``number``-th new try of an execution that ended without success."""
     return ExecutionId(f"{execution.split('-r')[0]}-r{number}")

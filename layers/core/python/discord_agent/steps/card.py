@@ -4,7 +4,7 @@ import logging
 from collections.abc import Callable
 
 from discord_agent.domain.errors import DiscordRefused, DiscordUnavailable
-from discord_agent.domain.ids import ChannelId
+from discord_agent.domain.ids import ChannelId, MessageId
 from discord_agent.domain.posts import Post
 from discord_agent.domain.run import RunState
 from discord_agent.ports import Clock, Discord
@@ -56,3 +56,12 @@ class Card:
             _LOG.warning("the card of %s was not edited: %s", run.execution_id, error)
         self._shown = self._lines
         self._next_edit = self._clock.monotonic() + _PAUSE
+
+
+def invite_reactions(discord: Discord, channel: ChannelId, message: MessageId, *emoji: str) -> None:
+    """Put reactions under a message for people to join; where Discord refuses them the buttons do the same."""
+    try:
+        for one in emoji:
+            discord.react(channel, message, one)
+    except DiscordRefused as error:
+        _LOG.warning("no reactions under message %s: %s", message, error)

@@ -29,7 +29,7 @@ class MakeCommit:
         """Commit a finished run; any other keeps its work in the workspace, where the next run goes on."""
         lease = hold(self.leases, run)
         session = self.sessions.get(run.thread_id)
-        if run.outcome is not Outcome.DONE or run.commit is not None:
+        if run.outcome is not Outcome.DONE:
             self.sessions.update(run.thread_id, lease=lease, dirty=bool(run.files_changed) or session.dirty)
             return run
         head = self.workspaces.head(run.thread_id)

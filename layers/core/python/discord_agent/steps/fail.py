@@ -5,11 +5,11 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from discord_agent.domain import cards
-from discord_agent.domain.errors import DiscordRefused
-from discord_agent.domain.ids import ChannelId, MessageId, ThreadId, UserId
+from discord_agent.domain.errors import DiscordRefused, Stopped
+from discord_agent.domain.ids import ChannelId, MessageId, ThreadId, UserId, decision_owner
 from discord_agent.domain.inbound import InboundMessage
 from discord_agent.domain.run import Outcome, RunState, StepFailure
-from discord_agent.domain.session import ItemKind
+from discord_agent.domain.session import ExecutionRecord, ItemKind
 from discord_agent.ports import Discord, Executions, Leases, Sessions
 from discord_agent.steps.chronicle import Chronicle
 from discord_agent.steps.terminal import Terminal
@@ -27,22 +27,31 @@ class Fail:
     chronicle: Chronicle
 
     def run_failed(self, run: RunState) -> None:
-        """End a run: tell people what happened, what is kept and how to go on."""
-        failure = run.failure or StepFailure("Unknown")
+        """End a run: tell people what happened, what is kept and how to go on; one that has ended is only set free."""
         record = self.executions.get(run.execution_id)
-        thread = record.thread_id if record else run.thread_id
-        run = replace(run, thread_id=thread, outcome=Outcome.FAILED, failure=failure)
-        if record is not None and record.manifest_id is not None:
-            run = replace(run, manifest_id=record.manifest_id, turn=record.turns, cost=record.cost)
+        run = _as_recorded(run, record)
+        if record is not None and record.terminal_message_id is not None:
+            # Only finishing and deciding come after the terminal message, so it is the decision that failed.
+            self.leases.release(run.thread_id, run.execution_id)
+            if run.commit is not None:
+                self.decision_failed(run)
+            return
+        failure = run.failure or StepFailure("Unknown")
         self.chronicle.note(
-            thread, run.execution_id, "failure", error=failure.error, cause=failure.cause, turn=run.turn
+            run.thread_id, run.execution_id, "failure", error=failure.error, cause=failure.cause, turn=run.turn
         )
         self._free(run)
-        self.terminal.post(run, ChannelId(thread), (cards.failed(run),))
+        channel = ChannelId(run.thread_id)
+        if record is None:
+            # Without a row there is nothing to claim; the nonce alone keeps a second attempt quiet.
+            self.discord.send(channel, cards.failed(run), nonce=f"{run.execution_id}/end/0")
+        else:
+            self.terminal.post(run, channel, (cards.failed(run),))
 
     def decision_failed(self, run: RunState) -> None:
         """A decision could not be carried out: the branch is kept and people are told."""
         failure = run.failure or StepFailure("Unknown")
+        self.leases.release(run.thread_id, decision_owner(run.execution_id))
         self.chronicle.note(
             run.thread_id, run.execution_id, "decision_failed", error=failure.error, cause=failure.cause
         )
@@ -86,8 +95,8 @@ class Fail:
             self.sessions.update(run.thread_id, parked=None)
         if run.turn > 0:
             self.sessions.update(run.thread_id, dirty=True)
-        self._close_card(run)
         self.leases.release(run.thread_id, run.execution_id)
+        self._close_card(run)
 
     def _close_card(self, run: RunState) -> None:
         if run.card_message_id is None:
@@ -96,3 +105,15 @@ class Fail:
             self.discord.edit(ChannelId(run.thread_id), run.card_message_id, cards.progress(run, run.card_lines))
         except DiscordRefused as error:
             self.chronicle.note(run.thread_id, run.execution_id, "card_refused", reason=str(error))
+
+
+def _as_recorded(run: RunState, record: ExecutionRecord | None) -> RunState:
+    """The run as far as it got: a failure may arrive with the state that the execution began with."""
+    stopped = run.failure is not None and run.failure.error == Stopped.__name__
+    run = replace(run, outcome=Outcome.STOPPED if stopped else Outcome.FAILED)
+    if record is None:
+        return run
+    run = replace(run, thread_id=record.thread_id, card_message_id=run.card_message_id or record.card_message_id)
+    if record.manifest_id is None:
+        return run
+    return replace(run, manifest_id=record.manifest_id, turn=record.turns, usage=record.usage, cost=record.cost)

@@ -2,14 +2,15 @@
 
 from dataclasses import dataclass, replace
 
-from discord_agent.domain import cards, chunking, markers
-from discord_agent.domain.ids import ChannelId, ExecutionId, MessageId
+from discord_agent.domain import cards, chunking, layout, markers
+from discord_agent.domain.errors import Conflict, LeaseLost
+from discord_agent.domain.ids import ChannelId, ExecutionId, MessageId, decision_owner
 from discord_agent.domain.posts import Post, UploadFile
-from discord_agent.domain.run import Outcome, RunState
-from discord_agent.domain.session import Decision
-from discord_agent.domain.workspace import Manifest
+from discord_agent.domain.run import Commit, Outcome, RunState
+from discord_agent.domain.session import Decision, ItemKind
+from discord_agent.domain.workspace import Manifest, looks_secret
 from discord_agent.ports import Clock, Discord, Executions, Leases, Machines, Sessions, Workspaces
-from discord_agent.steps.card import Card
+from discord_agent.steps.card import Card, invite_reactions
 from discord_agent.steps.chronicle import Chronicle
 from discord_agent.steps.commit import DIFF_PATH
 from discord_agent.steps.holding import hold
@@ -17,6 +18,9 @@ from discord_agent.steps.terminal import Terminal
 
 _REACTIONS = ("👍", "👎")
 _UPLOAD_LIMIT = 10 * 1024 * 1024
+_MOST_FILES = 8
+_SEARCHED = 50
+"""How many runs of the thread are searched for an older card that waits."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,67 +39,98 @@ class Finish:
 
     def __call__(self, run: RunState) -> RunState:
         """End the run; nothing is posted twice, however often this is tried."""
-        lease = hold(self.leases, run)
+        try:
+            lease = hold(self.leases, run)
+        except LeaseLost:
+            if self._gave_the_lease_back(run):
+                return run
+            raise
         manifest = self._manifest(run)
-        channel = ChannelId(run.thread_id)
-        message = self.terminal.post(run, channel, self._posts(run, manifest))
-        if message is None:
-            record = self.executions.get(run.execution_id)
-            message = record.terminal_message_id if record else None
-        if run.commit is not None and message is not None:
-            self._await_decision(run, message)
+        message = self.terminal.post(run, ChannelId(run.thread_id), self._posts(run, manifest))
+        if run.commit is not None:
+            self._await_decision(run, run.commit, message)
             self.sessions.update(run.thread_id, lease=lease, pending=run.commit)
         self.workspaces.publish(run.thread_id, manifest, run.files_changed)
         Card(self.discord, self.clock, run, cards.progress).close(run)
-        self.leases.release(run.thread_id, run.execution_id)
+        self.leases.release(run.thread_id, run.execution_id, fence=lease.fence)
         return run
+
+    def _gave_the_lease_back(self, run: RunState) -> bool:
+        """An earlier attempt came as far as its last action, some time after it posted the terminal message."""
+        record = self.executions.get(run.execution_id)
+        return record is not None and record.terminal_message_id is not None
 
     def _manifest(self, run: RunState) -> Manifest:
         return self.workspaces.load(run.thread_id, run.manifest_id) if run.manifest_id else Manifest()
 
     def _posts(self, run: RunState, manifest: Manifest) -> tuple[Post, ...]:
         """The answer in chunks, its files with the last chunk, the commit card under it."""
-        known = frozenset(manifest.by_path())
-        marked = markers.resolve(run.summary, known)
-        wanted = dict.fromkeys((*marked.files, *(path for path in run.send_files if path in known)))
-        missing = tuple(path for path in run.send_files if path not in known)
-        files = self._files(run, manifest, tuple(wanted))
+        sendable = {entry.path: entry for entry in manifest.files if not looks_secret(entry.path)}
+        marked = markers.resolve(run.summary, sendable)
+        wanted = tuple(dict.fromkeys((*marked.files, *run.send_files)))
+        missing = tuple(path for path in wanted if path not in sendable)
+        present = [sendable[path] for path in wanted if path in sendable]
+        sent = [entry for entry in present if entry.size <= _UPLOAD_LIMIT][:_MOST_FILES]
+        kept_back = tuple(entry.path for entry in present if entry not in sent)
+        files = tuple(self._upload(run, manifest, entry.path) for entry in sent)
         if run.commit is not None:
             diff = self.workspaces.read(run.thread_id, manifest, DIFF_PATH)
-            files = (UploadFile(f"{run.commit.branch}.diff", diff), *files)
-        *earlier, last = chunking.split(cards.ending(run, marked.text, missing=missing))
+            files = (UploadFile(f"{run.commit.branch.replace('/', '-')}.diff", diff), *files)
+        text = "\n\n".join((marked.text, *_notes(kept_back, self._unheard(run)))).strip()
+        *earlier, last = chunking.split(cards.ending(run, text, missing=missing))
         embeds, buttons = cards.commit_card(run.execution_id, run.commit) if run.commit else ((), ())
         retry = () if run.commit or run.outcome is Outcome.DONE else cards.retry_buttons(run)
         final = Post(last, embeds=embeds, buttons=buttons or retry, files=files, reply_to=self._reply_to(run))
         return (*(Post(part) for part in earlier), final)
 
+    def _upload(self, run: RunState, manifest: Manifest, path: str) -> UploadFile:
+        return UploadFile(path.rsplit("/", 1)[-1], self.workspaces.read(run.thread_id, manifest, path))
+
+    def _unheard(self, run: RunState) -> int:
+        """How many messages came too late to be heard; they wait for the next run in the thread."""
+        return len(self.sessions.waiting(run.thread_id, ItemKind.STEER))
+
     def _reply_to(self, run: RunState) -> MessageId | None:
         """A thread that was opened on the message cannot reply to it."""
-        return run.message_id if run.opened_in_place else None
+        is_in_reach = run.opened_in_place and run.message_id != MessageId(run.thread_id)
+        return run.message_id if is_in_reach else None
 
-    def _files(self, run: RunState, manifest: Manifest, paths: tuple[str, ...]) -> tuple[UploadFile, ...]:
-        sizes = manifest.by_path()
-        fitting = (path for path in paths if sizes[path].size <= _UPLOAD_LIMIT)
-        return tuple(
-            UploadFile(path.rsplit("/", 1)[-1], self.workspaces.read(run.thread_id, manifest, path)) for path in fitting
-        )[:8]
-
-    def _await_decision(self, run: RunState, message: MessageId) -> None:
-        self._supersede(run)
-        for emoji in _REACTIONS:
-            self.discord.react(ChannelId(run.thread_id), message, emoji)
+    def _await_decision(self, run: RunState, commit: Commit, message: MessageId) -> None:
+        self._supersede(run, commit)
+        invite_reactions(self.discord, ChannelId(run.thread_id), message, *_REACTIONS)
         self.machines.start(
             "approval",
-            ExecutionId(f"{run.execution_id}-approval"),
+            decision_owner(run.execution_id),
             {"run": replace(run, card_lines=()), "message_id": message},
         )
 
-    def _supersede(self, run: RunState) -> None:
+    def _supersede(self, run: RunState, commit: Commit) -> None:
         """An older card that nobody decided gives way: this run started from its branch."""
-        for record in self.executions.newest(run.thread_id):
-            open_card = record.approval is not None and record.approval.decision is None
-            if open_card and record.approval and record.execution_id != run.execution_id:
-                token = self.executions.decide(
-                    record.execution_id, record.approval.commit.sha, Decision.SUPERSEDE, None
-                )
-                self.machines.succeed(token, {"decision": Decision.SUPERSEDE, "by": None})
+        older = self.sessions.get(run.thread_id).pending
+        if older is None or older.sha == commit.sha:
+            return
+        for record in self.executions.newest(run.thread_id, limit=_SEARCHED):
+            if record.approval is not None and record.approval.commit.sha == older.sha:
+                self._give_way(record.execution_id, older)
+
+    def _give_way(self, execution: ExecutionId, commit: Commit) -> None:
+        try:
+            token = self.executions.decide(execution, commit.sha, Decision.SUPERSEDE, None)
+        except Conflict:
+            record = self.executions.get(execution)
+            approval = record.approval if record else None
+            if approval is None or approval.decision is not Decision.SUPERSEDE:
+                return
+            # An earlier attempt may have died before it told the machine.
+            token = approval.task_token
+        self.machines.succeed(token, {"decision": Decision.SUPERSEDE, "by": None})
+
+
+def _notes(kept_back: tuple[str, ...], unheard: int) -> tuple[str, ...]:
+    """What people have to know beside the answer; ``unheard`` counts messages that came too late."""
+    files = ", ".join(layout.line(path, 100) for path in kept_back[:_MOST_FILES])
+    notes = (
+        (kept_back, f"⚠️ Too large or too many to send here: {files}. They are in the workspace."),
+        (unheard, "📨 Something was said too late for this run; the next run in this thread hears it first."),
+    )
+    return tuple(note for applies, note in notes if applies)

@@ -1,4 +1,4 @@
-"""Where a run takes place: its channel, its settings, its repository."""
+"""Where a run takes place: its settings, its repository."""
 
 from discord_agent.domain.ids import ChannelId
 from discord_agent.domain.policy import GuildSettings, Place
@@ -6,24 +6,11 @@ from discord_agent.domain.run import RunState
 from discord_agent.ports import Sessions
 
 
-def place_of(run: RunState) -> Place:
-    """The run's thread, with the channel it was asked for in."""
-    return Place(
-        ChannelId(run.thread_id),
-        guild_id=run.guild_id,
-        parent_id=None if run.opened_in_place else run.channel_id,
-        is_thread=True,
-        joined=True,
-    )
-
-
 def settings_of(sessions: Sessions, run: RunState) -> GuildSettings:
-    """The guild's settings as they apply to the run's channel."""
-    session = sessions.get(run.thread_id)
-    place = place_of(run)
-    parent = session.parent_channel_id or place.parent_id
-    settings = sessions.settings(run.guild_id)
-    return settings.within(Place(place.channel_id, run.guild_id, parent_id=parent, is_thread=True, joined=True))
+    """The guild's settings as they apply to the run's thread, whose channel ``prepare`` stored."""
+    parent = sessions.get(run.thread_id).parent_channel_id
+    place = Place(ChannelId(run.thread_id), run.guild_id, parent_id=parent, is_thread=True, joined=True)
+    return sessions.settings(run.guild_id).within(place)
 
 
 def repository_of(sessions: Sessions, run: RunState) -> str:

@@ -6,7 +6,6 @@ from discord_agent.domain import cards, history, memory, routing
 from discord_agent.domain.classification import max_turns
 from discord_agent.domain.conversation import Message, ModelRequest, Purpose, Role
 from discord_agent.domain.errors import (
-    Conflict,
     DiscordRefused,
     DiscordUnavailable,
     InvalidEvent,
@@ -16,6 +15,7 @@ from discord_agent.domain.errors import (
     ModelUnavailable,
 )
 from discord_agent.domain.ids import ChannelId
+from discord_agent.domain.inbound import InboundMessage
 from discord_agent.domain.money import Cost, Usage
 from discord_agent.domain.run import Next, RunState
 from discord_agent.domain.session import ExecutionRecord, Session
@@ -95,10 +95,10 @@ class Plan:
             cost=run.cost + cost,
             next=Next.TURN,
         )
-        head = self.workspaces.save(run.thread_id, self._with_plan(run, manifest, plan), expected=head)
-        self._open_context(run, facts, plan)
         if not self.leases.holds(lease):
             raise LeaseLost(f"a newer attempt plans {run.execution_id}")
+        head = self.workspaces.save(run.thread_id, self._with_plan(run, manifest, plan), expected=head)
+        self._open_context(run, facts, plan)
         self.chronicle.note(
             run.thread_id,
             run.execution_id,
@@ -117,7 +117,7 @@ class Plan:
     def _memories(self, session: Session) -> str:
         return memory.as_prompt(session.reflections, session.last_run)
 
-    def _history(self, run: RunState) -> tuple[object, ...]:
+    def _history(self, run: RunState) -> tuple[InboundMessage, ...]:
         """The thread's newest messages; nothing is lost with them but context, so Discord's refusal is no failure."""
         try:
             return self.discord.history(ChannelId(run.thread_id), limit=_HISTORY)
@@ -177,7 +177,7 @@ class Plan:
             Message(Role.SYSTEM, self.prompts.render(f"roles/{run.role}")),
             Message(Role.USER, self.prompts.render("task", **(facts | {"plan": plan, "run": run}))),
         )
-        already_opened = self.journal.load_context(run)
-        if already_opened is not None and already_opened.turn > 0:
-            raise Conflict(f"{run.execution_id} is past its plan")
-        self.journal.save_context(run, Context(messages, turn=0))
+        opened = self.journal.load_context(run) or Context((), turn=0)
+        if opened.turn > 0:
+            raise LeaseLost(f"{run.execution_id} is past its plan")
+        self.journal.save_context(run, replace(opened, messages=messages))

@@ -6,13 +6,14 @@ from pathlib import PurePosixPath
 from discord_agent.domain import cards, events, routing
 from discord_agent.domain.classification import FlowType
 from discord_agent.domain.errors import DiscordRefused, InvalidEvent
-from discord_agent.domain.ids import ChannelId, ThreadId
+from discord_agent.domain.ids import ChannelId, MessageId, ThreadId
 from discord_agent.domain.inbound import Attachment
 from discord_agent.domain.policy import Place
 from discord_agent.domain.run import Next, RunState
 from discord_agent.domain.session import ExecutionRecord, ExecutionStatus, Lease, Session
 from discord_agent.domain.workspace import AGENT_FOLDER, Head, Manifest
 from discord_agent.ports import Clock, Discord, Executions, Leases, Repositories, Sessions, Workspaces
+from discord_agent.steps.card import invite_reactions
 from discord_agent.steps.chronicle import Chronicle
 from discord_agent.steps.places import repository_of
 
@@ -42,8 +43,7 @@ class Prepare:
         place = self.discord.place(run.channel_id)
         run = replace(run, thread_id=self._thread(run, record, place), started_at=self.clock.now().isoformat())
         lease = self.leases.acquire(run.thread_id, run.execution_id)
-        card = self.discord.send(ChannelId(run.thread_id), cards.start(run), nonce=f"{run.execution_id}/card")
-        self.discord.react(ChannelId(run.thread_id), card, _STOP)
+        card = record.card_message_id or self._card(run)
         run = replace(run, card_message_id=card)
         self.executions.update(
             run.execution_id,
@@ -55,6 +55,12 @@ class Prepare:
         self._tell(run, record)
         head = self._workspace(run, lease, record, place)
         return replace(run, manifest_id=head.manifest_id, next=Next.PLAN)
+
+    def _card(self, run: RunState) -> MessageId:
+        channel = ChannelId(run.thread_id)
+        card = self.discord.send(channel, cards.start(run), nonce=f"{run.execution_id}/card")
+        invite_reactions(self.discord, channel, card, _STOP)
+        return card
 
     def _thread(self, run: RunState, record: ExecutionRecord, place: Place) -> ThreadId:
         if run.guild_id is None or place.is_thread:
@@ -76,6 +82,9 @@ class Prepare:
 
     def _workspace(self, run: RunState, lease: Lease, record: ExecutionRecord, place: Place) -> Head:
         """The files to work on: what an unfinished run left, or the pending branch, or main."""
+        # First of all, because the settings of the thread's channel name the repository.
+        parent = place.parent_id or place.channel_id
+        self.sessions.update(run.thread_id, lease=lease, guild_id=run.guild_id, parent_channel_id=parent)
         session = self.sessions.get(run.thread_id)
         head = self.workspaces.head(run.thread_id)
         before = self.workspaces.load(run.thread_id, head.manifest_id) if head else Manifest()
@@ -86,13 +95,7 @@ class Prepare:
         if head is None or manifest != before:
             head = self.workspaces.save(run.thread_id, manifest, expected=head)
         imported = (*session.imported_attachments, *(_import_key(record, item) for item in new))
-        self.sessions.update(
-            run.thread_id,
-            lease=lease,
-            guild_id=run.guild_id,
-            parent_channel_id=place.parent_id or place.channel_id,
-            imported_attachments=imported,
-        )
+        self.sessions.update(run.thread_id, lease=lease, imported_attachments=imported)
         return head
 
     def _checkout(self, run: RunState, lease: Lease, session: Session, before: Manifest) -> Manifest:

@@ -4,10 +4,10 @@ from dataclasses import dataclass, replace
 
 from discord_agent.domain import cards, chunking, events, history
 from discord_agent.domain.conversation import Message, ModelRequest, Purpose, Role
-from discord_agent.domain.errors import InvalidEvent
-from discord_agent.domain.ids import ChannelId
+from discord_agent.domain.errors import InvalidEvent, Stopped
+from discord_agent.domain.posts import Post
 from discord_agent.domain.run import Next, Outcome, RunState
-from discord_agent.domain.session import ExecutionStatus
+from discord_agent.domain.session import ExecutionRecord, ExecutionStatus
 from discord_agent.ports import Discord, Executions, LanguageModel, Models, Prompts
 from discord_agent.steps.chronicle import Chronicle
 from discord_agent.steps.terminal import Terminal
@@ -32,29 +32,19 @@ class Respond:
         record = self.executions.get(run.execution_id)
         if record is None:
             raise InvalidEvent(f"no record of {run.execution_id}")
+        if record.terminal_message_id is not None:
+            return replace(run, outcome=record.outcome, next=Next.END)
         self.executions.update(run.execution_id, status=ExecutionStatus.PROCESSING)
         self.chronicle.announce(run.thread_id, events.EXECUTION_STARTED, taskType=run.task_type, agentRole=run.role)
         self.discord.typing(run.channel_id)
-        model = self.models.for_task(run.task_type)
-        in_thread = self.discord.place(run.channel_id).is_thread
-        earlier = self.discord.history(run.channel_id, limit=_HISTORY) if in_thread else ()
-        request = ModelRequest(
-            Purpose.RESPOND,
-            model,
-            (
-                Message(Role.SYSTEM, self.prompts.render(f"tasks/{run.task_type}")),
-                Message(
-                    Role.USER,
-                    self.prompts.render(
-                        "question",
-                        history=history.lines(earlier, without=run.message_id),
-                        author=record.author_name,
-                        content=record.request,
-                    ),
-                ),
-            ),
-        )
-        reply = self.model.complete(request, stop_requested=lambda: self.executions.stop_requested(run.execution_id))
+        try:
+            reply = self.model.complete(
+                self._request(run, record), stop_requested=lambda: self.executions.stop_requested(run.execution_id)
+            )
+        except Stopped:
+            run = replace(run, outcome=Outcome.STOPPED, next=Next.END)
+            self.terminal.post(run, run.channel_id, (Post(cards.ending(run, ""), buttons=cards.retry_buttons(run)),))
+            return run
         run = replace(
             run,
             model=reply.model,
@@ -65,9 +55,24 @@ class Respond:
             next=Next.END,
         )
         self.executions.update(run.execution_id, usage=run.usage, cost=run.cost)
-        self.terminal.post(
-            run,
-            ChannelId(run.channel_id),
-            tuple(cards.answer(part, reply_to=run.message_id) for part in chunking.split(run.summary)),
-        )
+        first, *more = chunking.posts(run.summary)
+        self.terminal.post(run, run.channel_id, (replace(first, reply_to=run.message_id), *more))
         return run
+
+    def _request(self, run: RunState, record: ExecutionRecord) -> ModelRequest:
+        in_thread = self.discord.place(run.channel_id).is_thread
+        earlier = self.discord.history(run.channel_id, limit=_HISTORY) if in_thread else ()
+        question = self.prompts.render(
+            "question",
+            history=history.lines(earlier, without=run.message_id),
+            author=record.author_name,
+            content=record.request,
+        )
+        return ModelRequest(
+            Purpose.RESPOND,
+            self.models.for_task(run.task_type),
+            (
+                Message(Role.SYSTEM, self.prompts.render(f"tasks/{run.task_type}")),
+                Message(Role.USER, question),
+            ),
+        )

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from discord_agent.domain import events
+from discord_agent.domain.errors import Conflict
 from discord_agent.domain.ids import ChannelId, MessageId
 from discord_agent.domain.posts import Post
 from discord_agent.domain.run import Outcome, RunState
@@ -16,25 +17,32 @@ _LOG = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Terminal:
-    """Claims the right to end a run, then posts; a retried post has the same nonces and shows nothing twice."""
+    """Claims the right to end a run, then posts; a retried post has the same nonces and shows nothing twice.
+
+    Raises Conflict while another attempt is about to end the run differently: whoever comes later finds out by a
+    retry whether it did.
+    """
 
     discord: Discord
     executions: Executions
     chronicle: Chronicle
 
-    def post(self, run: RunState, channel: ChannelId, posts: Sequence[Post]) -> MessageId | None:
-        """Post the messages in order and return the last one's id; None if the run has ended already."""
+    def post(self, run: RunState, channel: ChannelId, posts: Sequence[Post]) -> MessageId:
+        """Post the messages in order; returns the last one's id, of an earlier attempt if the run has ended already."""
         outcome = run.outcome or Outcome.FAILED
         failed = outcome is Outcome.FAILED
         if not self.executions.end(run.execution_id, outcome, failed=failed):
-            _LOG.info("%s has its terminal message already", run.execution_id)
-            return None
-        message = None
-        for index, post in enumerate(posts):
-            message = self.discord.send(channel, post, nonce=f"{run.execution_id}/end/{index}")
-        if message is None:
-            raise ValueError("a terminal message needs at least one post")
+            return self._posted_before(run)
+        sent = [
+            self.discord.send(channel, post, nonce=f"{run.execution_id}/end/{index}")
+            for index, post in enumerate(posts)
+        ]
+        message = sent[-1]
+        self._tell(run, outcome, message)
         self.executions.ended(run.execution_id, message)
+        return message
+
+    def _tell(self, run: RunState, outcome: Outcome, message: MessageId) -> None:
         self.chronicle.note(
             run.thread_id,
             run.execution_id,
@@ -45,8 +53,14 @@ class Terminal:
             success=outcome is Outcome.DONE,
             messageId=message,
         )
-        if outcome is Outcome.STOPPED or failed:
+        if outcome in {Outcome.STOPPED, Outcome.FAILED}:
             self.chronicle.announce(run.thread_id, events.EXECUTION_ABORTED, reason=outcome)
         else:
             self.chronicle.announce(run.thread_id, events.EXECUTION_COMPLETED, totalTurns=run.turn, finalStatus=outcome)
-        return message
+
+    def _posted_before(self, run: RunState) -> MessageId:
+        record = self.executions.get(run.execution_id)
+        if record is None or record.terminal_message_id is None:
+            raise Conflict(f"another attempt is about to end {run.execution_id}")
+        _LOG.info("%s has its terminal message already", run.execution_id)
+        return record.terminal_message_id
