@@ -30,7 +30,7 @@ class Context:
     function_name: str
     invoked_function_arn: str
     aws_request_id: str
-    memory_limit_in_mb: int
+    memory_limit_in_mb: str
     tenant_id: str | None
     deadline: float
     function_version: str = "$LATEST"
@@ -59,7 +59,7 @@ class InProcessHost:
         """Call the handler."""
         started = time.monotonic()
         context = Context(
-            spec.name, spec.arn, call.id, spec.memory, call.tenant, deadline=time.monotonic() + spec.timeout
+            spec.name, spec.arn, call.id, str(spec.memory), call.tenant, deadline=time.monotonic() + spec.timeout
         )
         invocation = self._run(spec, call, context)
         return Invocation(invocation.raw, invocation.error, seconds=time.monotonic() - started)

@@ -1,22 +1,19 @@
 """Waits and the pauses between retries end with the execution, and follow the platform's time scale."""
 
-import time
 from typing import Any
 
 from moto.stepfunctions.parser.asl.component.common.retry.max_attempts_decl import MaxAttemptsOutcome
 from moto.stepfunctions.parser.asl.component.common.retry.retrier_decl import RetrierDecl
 from moto.stepfunctions.parser.asl.component.common.retry.retrier_outcome import RetrierOutcome
-from moto.stepfunctions.parser.asl.component.state.wait.wait_function.timestamp import Timestamp
 from moto.stepfunctions.parser.asl.component.state.wait.wait_function.wait_function import WaitFunction
 
 from devstack.aws.interpreter.platform import platform_of
 
 
 def mend() -> None:
-    """Replace the two places that sleep, and the one that reads local time as UTC."""
+    """Replace the two places that sleep."""
     WaitFunction._wait_interval = _wait  # noqa: SLF001 (replaces moto's)
     RetrierDecl._eval_body = _retry  # noqa: SLF001 (replaces moto's)
-    Timestamp._get_wait_seconds = _seconds_until(Timestamp._get_wait_seconds)  # noqa: SLF001 (replaces moto's)
 
 
 def pause(env: Any, seconds: float) -> None:
@@ -41,16 +38,3 @@ def _retry(self: Any, env: Any) -> None:
         part.eval(env=env)
     pause(env, env.stack.pop())
     env.stack.append(RetrierOutcome.Executed)
-
-
-def _seconds_until(original: Any) -> Any:
-    """Timestamps are UTC, moto compares them with local time."""
-
-    def seconds(self: Any, env: Any) -> int:
-        return int(original(self, env)) + _local_offset()
-
-    return seconds
-
-
-def _local_offset() -> int:
-    return int(time.localtime().tm_gmtoff)

@@ -70,6 +70,14 @@ def test_stopping_a_wait_aborts_at_once_with_error_and_cause(states: States) -> 
     )
 
 
+def test_stopping_ends_the_pause_before_a_retry(states: States) -> None:
+    retry = [{"ErrorEquals": ["Own"], "IntervalSeconds": 9_999_999}]
+    execution = states.start({"A": states.call({"do": "raise", "error": "Own"}, Retry=retry)})
+    eventually(lambda: any(event["type"] == "TaskFailed" for event in states.history(execution)))
+    states.client.stop_execution(executionArn=execution)
+    assert states.client.describe_execution(executionArn=execution)["status"] == "ABORTED"
+
+
 def test_stopping_does_not_wait_for_the_function(states: States, shared_records: Path) -> None:
     name = uuid.uuid4().hex
     execution = states.start({"A": states.call({"do": "sleep", "seconds": 3, "name": name})})
