@@ -17,7 +17,7 @@ $(UV): requirements/uv.txt
 
 .venv/.ready: $(UV) $(REQUIREMENTS) pyproject.toml
 	$(UV) venv --quiet --allow-existing --python 3.13 .venv
-	$(UV) pip sync --quiet --python .venv/bin/python --require-hashes $(REQUIREMENTS)
+	$(UV) pip sync --quiet --compile-bytecode --python .venv/bin/python --require-hashes $(REQUIREMENTS)
 	$(UV) pip install --quiet --python .venv/bin/python --no-build-isolation --no-deps --editable .
 	touch $@
 

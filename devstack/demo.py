@@ -122,6 +122,7 @@ class Job:
         commit = record.approval.commit if record and record.approval else None
         turns = [entry for entry in entries if entry.kind == "turn"]
         transitions = self.records.transitions(_MACHINE, self.execution) if record else 0
+        in_loop = self.records.loop_transitions(self.execution) if record else 0
         tests = self.records.tests(record.thread_id) if record else None
         card_edits = self._card(record).edit_count if record and record.card_message_id else 0
         with self.records.clone() as clone:
@@ -134,7 +135,7 @@ class Job:
             "turns": len(turns),
             "rounds": sum(int(entry.details["rounds"]) for entry in turns),
             "transitions": transitions,
-            "transitions_per_turn": _per_turn(transitions, len(turns)),
+            "transitions_per_turn": _per_turn(in_loop, len(turns)),
             "terminal_messages": sum(entry.kind == events.EXECUTION_COMPLETED for entry in entries),
             "card_edits": card_edits,
             "commit_sha": commit.sha if commit else None,

@@ -28,6 +28,7 @@ from discord_agent.domain.workspace import AGENT_FOLDER
 from discord_agent.system import SYSTEM
 
 _REPORTS = f"{AGENT_FOLDER}/reports/"
+_LOOP = frozenset({"Turn", "Escalation", "Route"})
 _GIT_SECONDS = 60
 
 
@@ -60,6 +61,15 @@ class Records:
     def transitions(self, machine: str, execution: ExecutionId) -> int:
         """States entered, as AWS bills them."""
         return self._stack.aws.transitions(_arn(machine, execution))
+
+    def loop_transitions(self, execution: ExecutionId) -> int:
+        """States entered in the loop of a run: Turn, Escalation and Route; checkpoints and questions left out."""
+        client = self._stack.aws.client("stepfunctions")
+        pages = client.get_paginator("get_execution_history").paginate(
+            executionArn=_arn("sequential_thinking", execution), includeExecutionData=False
+        )
+        details = (event.get("stateEnteredEventDetails", {}) for page in pages for event in page["events"])
+        return sum(detail.get("name") in _LOOP for detail in details)
 
     def tests(self, thread: ThreadId) -> TestCounts:
         """The counts in the JUnit reports that lie in the thread's workspace."""

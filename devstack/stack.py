@@ -2,8 +2,9 @@
 
 import secrets
 import threading
+import time
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
@@ -14,7 +15,9 @@ from nacl.signing import SigningKey
 from starlette.routing import BaseRoute
 
 from devstack.aws.children import Child
+from devstack.aws.errors import DidNotStart
 from devstack.aws.functions.model import Invocation
+from devstack.aws.http import listen
 from devstack.aws.stack import LocalAws
 from devstack.discord.app import Parts
 from devstack.discord.rules import Rules
@@ -35,6 +38,7 @@ from discord_agent.system import SYSTEM
 
 _DISCORD_API: Final = "https://discord.com/api/v10"
 _BRIDGE_PATIENCE: Final = 10.0
+_BRIDGE_START: Final = 30.0
 _REAL_NOTE: Final = "Real models answer here."
 _SCRIPTED_NOTE: Final = (
     "The model is a scripted one: it plays a file and says so. For real models, stop this and set "
@@ -174,7 +178,8 @@ class DevStack:
             "DISCORD_TOKEN_SECRET": SYSTEM.secrets["discord-token"],
             "DISCORD_MESSAGES_QUEUE_URL": self.aws.queue_url("messages"),
             "DYNAMODB_SESSIONS_TABLE": SYSTEM.tables["sessions"].name,
-            "HEALTH_PORT": "0",
+            "HEALTH_PORT": str(_free_port()),
+            "LEASE_SECONDS": "3",
         }
 
     def _start_bridge(self) -> None:
@@ -182,6 +187,7 @@ class DevStack:
         self._bridge = child
         self._cleanup.callback(child.terminate, _BRIDGE_PATIENCE)
         _pump(child, self._log)
+        _await_ready(child, self._bridge_environment["HEALTH_PORT"])
 
 
 class _LateRuns:
@@ -207,6 +213,23 @@ def _pump(child: Child, log: Log) -> None:
             log("bridge", line.decode(errors="replace").rstrip())
 
     threading.Thread(target=read, name="bridge-log", daemon=True).start()
+
+
+def _free_port() -> int:
+    with listen() as listener:
+        port: int = listener.getsockname()[1]
+        return port
+
+
+def _await_ready(bridge: Child, port: str) -> None:
+    """A message written before the bridge listens would be lost on a server it has never seen."""
+    deadline = time.monotonic() + _BRIDGE_START
+    while time.monotonic() < deadline and bridge.alive:
+        with suppress(httpx.TransportError):
+            if httpx.get(f"http://127.0.0.1:{port}/ready", timeout=1).is_success:
+                return
+        time.sleep(0.05)
+    raise DidNotStart("the gateway bridge does not get ready; `discord-agent dev --verbose` shows why")
 
 
 def _real_discord(token: str) -> Mapping[str, str]:

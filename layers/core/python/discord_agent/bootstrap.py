@@ -17,7 +17,8 @@ from discord_agent.adapters.dynamodb.sessions import DynamoSessions
 from discord_agent.adapters.dynamodb.store import Store
 from discord_agent.adapters.events import SqsEvents
 from discord_agent.adapters.journal import S3Journal
-from discord_agent.adapters.llm.model import LiteLLMModel, ModelAccess
+from discord_agent.adapters.llm.access import ModelAccess
+from discord_agent.adapters.llm.model import LiteLLMModel
 from discord_agent.adapters.llm.registry import ModelRegistry
 from discord_agent.adapters.logging import configure
 from discord_agent.adapters.machines import StepFunctionsMachines
@@ -109,7 +110,13 @@ class _Parts:
     @cached_property
     def discord(self) -> RestDiscord:
         token = self.secrets.get(self._settings.token_secret)
-        return RestDiscord.connect(api_url=self._settings.api_url, token=token, bot=self.bot, redact=self.redactor.text)
+        return RestDiscord.connect(
+            api_url=self._settings.api_url,
+            token=token,
+            bot=self.bot,
+            redact=self.redactor.text,
+            redact_files=self.redactor.code,
+        )
 
     @cached_property
     def terminal(self) -> Terminal:
@@ -156,7 +163,6 @@ class _Parts:
             settings.sandbox_function,
             settings.bucket,
             WorkspaceCredentials(self._client("sts"), settings.workspace_role_arn, settings.bucket, self.clock),
-            self.markers(settings.bucket),
         )
 
     def repositories(self, settings: RepositorySettings) -> Any:
@@ -165,8 +171,8 @@ class _Parts:
         return DulwichRepositories(
             self._client("s3"),
             settings.bucket,
-            self.workspaces(settings.bucket),
-            credentials=lambda: self.secrets.get(settings.credentials_secret),
+            self.clock,
+            lambda: self.secrets.get(settings.credentials_secret),
         )
 
 

@@ -22,8 +22,8 @@ USER_TEXT: Final = frozenset(
 )
 """Names of fields that hold what people or models wrote."""
 
-_LOUD: Final = {"httpcore": logging.WARNING, "httpx": logging.WARNING, "botocore": logging.INFO, "boto3": logging.INFO}
-"""Libraries that log whole requests, addresses and headers included, and the level from which they may speak."""
+_LOUD: Final = dict.fromkeys(("LiteLLM", "boto3", "botocore", "httpcore", "httpx"), logging.WARNING)
+"""Libraries that log every call, addresses and headers included, and the level from which they may speak."""
 
 _correlation: ContextVar[dict[str, Any] | None] = ContextVar("correlation", default=None)
 
