@@ -21,14 +21,17 @@ export function startList() {
   });
 }
 
-/** Load the newest page of the current channel. */
+/** Load the newest page of the current channel; what arrives meanwhile is newer and stays. */
 export async function load() {
   const id = state.current;
   if (!id) return;
+  if (!state.messages.has(id)) state.messages.set(id, new Map());
+  const before = new Map(state.messages.get(id));
   const page = await tell(() => api.get(`/channels/${id}/messages`));
   if (!page) return;
+  const meanwhile = [...state.messages.get(id).values()].filter((message) => before.get(message.id) !== message);
   state.messages.set(id, new Map());
-  page.forEach(keep);
+  [...page, ...meanwhile].forEach(keep);
   if (page.length < 50) state.complete.add(id); else state.complete.delete(id);
 }
 

@@ -22,8 +22,10 @@ async function enter(user) {
   let wasConnected = false;
   stopListening = api.listen(user, happened, async (connected) => {
     byId("connection").hidden = connected;
-    if (connected && wasConnected) await catchUp();
-    wasConnected = wasConnected || connected;
+    if (!connected) return;
+    if (wasConnected) learn(await api.get("/state"));
+    wasConnected = true;
+    await catchUp();
   });
   const wanted = location.hash.slice(1) || remembered("channel");
   open(channel(wanted) ? wanted : [...state.channels.values()].find((found) => found.type === 0).id);
@@ -44,9 +46,8 @@ function learn(seen) {
   emit("channels");
 }
 
-/** After a lost connection: what is shown may be stale. */
+/** Once the feed is open: what happened before it was is not told by it. */
 async function catchUp() {
-  learn(await api.get("/state"));
   await load();
   emit("messages", state.current);
   emit("run");

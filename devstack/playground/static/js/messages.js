@@ -50,7 +50,7 @@ function body(message) {
   if (message.flags & LOADING) return h("div", { class: "content loading" }, h("span", { class: "dots" }), `${message.author.global_name} is thinking …`);
   if (!message.content) return null;
   const edited = message.edited_timestamp && h("span", { class: "edited", title: `Edited ${full(message.edited_timestamp)}` }, "(edited)");
-  return h("div", { class: "content" }, markdown(message.content), edited);
+  return h("div", { class: "content" }, markdown(message.content), edited && [" ", edited]);
 }
 
 function heading(message) {

@@ -53,10 +53,9 @@ export function may(what, found) {
   return found[what] === true;
 }
 
-/** Store what a page of messages or an event brought. */
+/** Store what a page of messages or an event brought, for channels that were looked at. */
 export function keep(message) {
-  const known = state.messages.get(message.channel_id);
-  if (known) known.set(message.id, message);
+  state.messages.get(message.channel_id)?.set(message.id, message);
 }
 
 export function forget(channelId, messageId) {
