@@ -17,6 +17,9 @@ type Json = dict[str, Any]
 
 _RUNS: Final = 20
 _TOOLS: Final = 200
+_ROWS: Final = 400
+_ROUND: Final = "round"
+"""The audit row of a round: its model and its tool calls."""
 _READ: Final = TypeDeserializer()
 _MACHINES: Final = {"simple": "simple", "sequential-thinking": "sequential_thinking"}
 _ACTIVE: Final = frozenset({"pending", "processing", "parked"})
@@ -62,7 +65,7 @@ class RunObserver:
         execution = row["execution_id"]
         history = self._history(_MACHINES.get(str(row.get("flow"))), execution)
         approval = self._history("approval", f"{execution}-approval")
-        trail = [entry for entry in self._trail(row["thread_id"]) if entry.get("execution_id") == execution]
+        trail = [entry for entry in self._trail(row["thread_id"]) if entry.get("executionId") == execution]
         state = history.state if history else {}
         commit = state.get("commit") or (row.get("approval") or {}).get("commit")
         return {
@@ -87,9 +90,8 @@ class RunObserver:
         return None if started is None else round(((ended or self.now()) - started).total_seconds(), 1)
 
     def _trail(self, thread_id: str) -> list[Json]:
-        """The newest audit entries of a thread, oldest first, their details beside the other fields."""
-        entries = self._query(SYSTEM.tables["messages"].name, "pk", thread_id, 400)
-        return [{**_details(entry), **entry} for entry in reversed(entries)]
+        """The newest audit rows of a thread, oldest first."""
+        return self._query(SYSTEM.tables["messages"].name, "pk", thread_id, _ROWS)[::-1]
 
     def _query(self, table: str, key: str, value: str, limit: int, **options: Any) -> list[Json]:
         answer = self.dynamodb.query(
@@ -176,7 +178,7 @@ def _brief(row: Json) -> Json:
 
 def _progress(trail: list[Json], state: Json) -> Json:
     """What the newest audit entries know better than the last finished step: rounds of the turn under way."""
-    rounds = [entry for entry in trail if entry.get("kind") == "round"]
+    rounds = [entry for entry in trail if entry.get("eventType") == _ROUND]
     newest = rounds[-1] if rounds else {}
     models = [entry["model"] for entry in trail if entry.get("model")]
     return {
@@ -199,17 +201,10 @@ def _tools(trail: list[Json]) -> list[Json]:
             "duration_ms": call.get("durationMs"),
         }
         for entry in trail
-        if entry.get("kind") == "round"
+        if entry.get("eventType") == _ROUND
         for call in entry.get("toolCalls") or []
     ]
     return calls[-_TOOLS:]
-
-
-def _details(entry: Json) -> Json:
-    details = entry.get("details")
-    if isinstance(details, str):
-        details = json.loads(details)
-    return details if isinstance(details, dict) else {}
 
 
 def _cost(cost: Any) -> Json | None:

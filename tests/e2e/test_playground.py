@@ -22,7 +22,9 @@ from tests.support.eventually import eventually
 
 pytestmark = [pytest.mark.browser, pytest.mark.skipif(not (DRIVER and BROWSER), reason=MISSING)]
 
-PAGE = Page(model_note="The model is scripted.", demo_prompt="@nepnep refactor the authentication module to use JWT")
+PAGE = Page(
+    model_note="The model is scripted.", demo_prompt=f"<@{BOT_ID}> refactor the authentication module to use JWT"
+)
 MESSAGES = f"/channels/{GENERAL_ID}/messages"
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -110,10 +112,10 @@ def test_the_demo_button_fills_the_composer_and_the_hint_can_be_put_away(screen:
         screen.visit(server.url)
         screen.see(".welcome", "The model is scripted.")
         screen.click("#try-demo")
-        assert screen.see("#text").get_property("value") == PAGE.demo_prompt
+        assert screen.see("#text").get_property("value") == "@nepnep refactor the authentication module to use JWT"
         screen.see("#text").send_keys(Keys.ENTER)
         screen.see(".message .mention", "@nepnep")
-        assert server.messages(GENERAL_ID)[0].content.startswith(f"<@{BOT_ID}> refactor")
+        assert server.messages(GENERAL_ID)[0].content == PAGE.demo_prompt
         screen.click(".welcome button", "Hide this")
         screen.not_see(".welcome")
         screen.driver.refresh()

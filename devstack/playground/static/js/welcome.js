@@ -1,6 +1,7 @@
 // The hint for newcomers: what this is, and a task to try.
 
 import { h } from "./dom.js";
+import { withNames } from "./mentions.js";
 import { emit, remember, remembered, state } from "./state.js";
 
 /** The hint at the beginning of the first channel, until it is put away. */
@@ -10,7 +11,7 @@ export function welcome(place, changed) {
   const { page } = state;
   const bot = state.users.get(state.botId);
   const dismiss = () => { remember("welcomed", "yes"); changed(); };
-  const tryIt = () => emit("compose", page.demo_prompt);
+  const tryIt = () => emit("compose", withNames(page.demo_prompt));
   return h("section", { class: "welcome", "aria-label": "Welcome" },
     h("h3", {}, page.title),
     h("p", {}, page.intro),
