@@ -207,7 +207,10 @@ class _Tree:
 
 @dataclass
 class FakeRepositories:
-    """One repository: trees by commit, branches, ``main``; ``clashing`` branches cannot be merged."""
+    """One repository: trees by commit, branches, ``main``; ``clashing`` branches can be neither merged nor dropped.
+
+    ``sources`` are the URLs it was reached under.
+    """
 
     effects: Effects
     workspaces: FakeWorkspaces
@@ -232,6 +235,7 @@ class FakeRepositories:
         self, thread: ThreadId, source: str, *, manifest: Manifest, base: CommitSha, branch: str, message: str
     ) -> tuple[Commit, Diff] | None:
         with self.effects("repositories.commit"):
+            self.sources.append(source)
             files = tuple(entry for entry in manifest.files if not entry.path.startswith(f"{AGENT_FOLDER}/"))
             before = {entry.path: entry.sha256 for entry in self.trees[base].files.files}
             after = {entry.path: entry.sha256 for entry in files}
@@ -245,6 +249,7 @@ class FakeRepositories:
 
     def merge(self, thread: ThreadId, source: str, commit: Commit, *, message: str) -> CommitSha:
         with self.effects("repositories.merge"):
+            self.sources.append(source)
             if commit.sha in self.merged:
                 return self.merged[commit.sha]
             if commit.branch in self.clashing:
@@ -258,6 +263,9 @@ class FakeRepositories:
 
     def drop(self, thread: ThreadId, source: str, commit: Commit) -> None:
         with self.effects("repositories.drop"):
+            self.sources.append(source)
+            if commit.branch in self.clashing:
+                raise Conflict(f"{commit.branch} has moved")
             self.branches.pop(commit.branch, None)
             self.dropped.add(commit.sha)
 
