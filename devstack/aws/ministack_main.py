@@ -11,6 +11,7 @@ import logging
 import os
 import signal
 import sys
+import time
 from collections.abc import Awaitable, Callable, MutableMapping
 from pathlib import Path
 from typing import Any
@@ -24,6 +25,7 @@ type Scope = MutableMapping[str, Any]
 type Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
 type Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 
+_SERVING_PER_SAVING = 20
 _LOG = logging.getLogger("autosave")
 
 
@@ -75,11 +77,15 @@ class Saved:
         await ministack_app.app(scope, receive, send)
 
     async def _save_for_ever(self) -> None:
+        pause = self._seconds
         while True:
-            await asyncio.sleep(self._seconds)
+            await asyncio.sleep(pause)
             if self._changed:
                 self._changed = False
+                started = time.monotonic()
                 self._save()
+                # Nothing is served while it saves: a large state is saved less often.
+                pause = max(self._seconds, _SERVING_PER_SAVING * (time.monotonic() - started))
 
     def save_and_exit(self) -> None:
         """Save, and leave without waiting for clients: a long poll would keep the server for its whole time."""

@@ -27,7 +27,7 @@ from devstack.aws.interpreter.platform import Platform
 from devstack.aws.interpreter.tokens import TaskTokens
 from devstack.aws.logs import Logs
 from devstack.aws.memory import Memory, measure
-from devstack.aws.names import REGION, Endpoints, Resolver, function_arn, machine_arn, machine_role_arn
+from devstack.aws.names import Endpoints, Resolver, function_arn, machine_arn, machine_role_arn
 from devstack.aws.provision import Provision
 from devstack.aws.sources import Poller, Subscription
 from devstack.aws.states.api import StatesApi
@@ -269,7 +269,6 @@ class LocalAws:
                 path=everything if function.package is Package.SANDBOX else python,
                 timeout=function.timeout,
                 memory=function.memory,
-                region=REGION,
                 tenant_isolated=function.tenant_isolated,
                 reserved=self._reserved.get(function.name),
             )

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, Protocol
 
@@ -28,7 +28,6 @@ class FunctionSpec:
     path: str
     timeout: float
     memory: int
-    region: str
     tenant_isolated: bool = False
     reserved: int | None = None
 
@@ -99,12 +98,3 @@ class InvocationRefused(Exception):
         super().__init__(message)
         self.code = code
         self.status = status
-
-
-@dataclass(slots=True)
-class Counters:
-    """How often environments were made and calls ran."""
-
-    cold_starts: int = 0
-    calls: int = 0
-    by_function: dict[str, int] = field(default_factory=dict)

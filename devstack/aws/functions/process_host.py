@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Final
 
 from devstack.aws.functions.environment import ExecutionEnvironment
-from devstack.aws.functions.model import Call, Counters, FunctionSpec, Invocation, LogSink
+from devstack.aws.functions.model import Call, FunctionSpec, Invocation, LogSink
 
 _LEAST_REAP_SECONDS: Final = 0.05
 
@@ -25,7 +25,6 @@ class ProcessHost:
         self._idle: dict[_Pool, list[ExecutionEnvironment]] = {}
         self._busy: set[ExecutionEnvironment] = set()
         self._stopped = threading.Event()
-        self.counters = Counters()
 
     def start(self) -> None:
         """Begin to reap idle environments."""
@@ -63,7 +62,6 @@ class ProcessHost:
         dead: list[ExecutionEnvironment] = []
         found: ExecutionEnvironment | None = None
         with self._lock:
-            self.counters.calls += 1
             pool = self._idle.setdefault((spec.key, tenant), [])
             while pool and found is None:
                 candidate = pool.pop()
@@ -80,7 +78,6 @@ class ProcessHost:
     def _make(self, spec: FunctionSpec, tenant: str | None) -> ExecutionEnvironment:
         environment = ExecutionEnvironment(spec, tenant, self._folder / f"{spec.key}-{uuid.uuid4().hex}", self._log)
         with self._lock:
-            self.counters.cold_starts += 1
             self._busy.add(environment)
         if self._stopped.is_set():
             environment.kill()
