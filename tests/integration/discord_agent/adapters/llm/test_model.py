@@ -1,18 +1,20 @@
 import sys
 import threading
+from contextlib import suppress
 from decimal import Decimal
 from itertools import pairwise
 from typing import Any
 
 import pytest
 
-from discord_agent.adapters.llm.patience import Patience
+from discord_agent.adapters.llm.patience import PATIENCE, Patience
 from discord_agent.domain.conversation import Message, ModelReply, ModelRequest, Purpose, Role, ToolCall, ToolSpec
 from discord_agent.domain.errors import ModelRefused, ModelUnavailable, Stopped
 from discord_agent.domain.ids import ModelName
 from discord_agent.domain.money import UNKNOWN, Cost, Usage, Usd
+from discord_agent.system import SYSTEM
 from tests.support.eventually import eventually
-from tests.support.models import KEY, QUICK, Scripted, ask, scripted
+from tests.support.models import KEY, Scripted, ask, scripted
 
 BASH = ToolSpec("bash", "Run a command.", {"type": "object", "properties": {"command": {"type": "string"}}})
 IMPATIENT = Patience(attempt=0.3, total=20, silence=0.3, attempts=3, pause=0.001, longest_pause=0.05)
@@ -148,19 +150,23 @@ def test_a_passing_fault_is_retried_until_the_answer_comes(fault: object, stream
     assert len(it.server.calls) > 1
 
 
-@both_ways
 @pytest.mark.parametrize(
-    ("fault", "words"),
+    ("fault", "stream", "words"),
     [
-        ({"http": 500}, "failing (HTTP 500)"),
-        ({"http": 429}, "busy (HTTP 429)"),
-        ({"garbage": True}, "failing (HTTP 500)"),
-        ({"drop": True}, "failing (HTTP 500)"),
-        ({"hang": True}, "did not answer in time"),
+        ({"http": 500}, False, "is failing (HTTP 500)"),
+        ({"http": 500}, True, "is failing (HTTP 500)"),
+        ({"http": 429}, False, "is busy (HTTP 429)"),
+        ({"http": 429}, True, "is busy (HTTP 429)"),
+        ({"garbage": True}, False, "sent an answer that makes no sense"),
+        ({"garbage": True}, True, "the stream broke off"),
+        ({"drop": True}, False, "the connection to the provider"),
+        ({"drop": True}, True, "the connection to the provider"),
+        ({"hang": True}, False, "did not answer in time"),
+        ({"hang": True}, True, "did not answer in time"),
     ],
     ids=str,
 )
-def test_a_lasting_fault_makes_the_model_unavailable(fault: object, words: str, stream: bool) -> None:
+def test_a_lasting_fault_makes_the_model_unavailable(fault: object, stream: bool, words: str) -> None:
     with (
         scripted({"respond": [{"fault": fault}]}, patience=IMPATIENT) as it,
         pytest.raises(ModelUnavailable) as caught,
@@ -169,7 +175,7 @@ def test_a_lasting_fault_makes_the_model_unavailable(fault: object, words: str, 
 
     assert words in str(caught.value)
     assert "(attempts: 3)" in str(caught.value)
-    assert len(it.server.calls) == 3
+    assert it.server.arrivals == 3
 
 
 @pytest.mark.parametrize("status", [400, 401, 403, 404, 422])
@@ -319,5 +325,32 @@ def test_offering_tools_loads_no_tool_client() -> None:
     assert "litellm.responses.mcp.chat_completions_handler" not in sys.modules
 
 
-def test_quick_limits_are_no_limits_of_the_product() -> None:
-    assert QUICK.attempts == Patience(attempt=1, total=1).attempts
+@both_ways
+@pytest.mark.parametrize("fault", [{"http": 400}, {"http": 500}, {"drop": True}, {"garbage": True}], ids=str)
+def test_neither_the_conversation_nor_the_key_reaches_the_logs(
+    fault: object, stream: bool, caplog: pytest.LogCaptureFixture, capfd: pytest.CaptureFixture[str]
+) -> None:
+    caplog.set_level("INFO")
+    with (
+        scripted({"respond": [{"content": "a private answer", "fault": fault}]}) as it,
+        suppress(ModelRefused),
+    ):
+        complete(it, ask("a private question"), stream=stream)
+
+    written = caplog.text + "".join(capfd.readouterr())
+    assert "private" not in written
+    assert KEY not in written
+    assert "LiteLLM" not in written
+
+
+def test_the_limits_of_a_purpose_let_an_invalid_reply_be_asked_for_twice() -> None:
+    seconds = {purpose: PATIENCE[purpose].total for purpose in Purpose}
+    longest = {
+        "classify": 2 * seconds[Purpose.DECIDE],
+        "plan": 2 * seconds[Purpose.PLAN] + 2 * seconds[Purpose.TITLE],
+        "reflect": 2 * seconds[Purpose.REFLECT],
+        "respond": seconds[Purpose.RESPOND],
+        "turn": seconds[Purpose.TURN],
+    }
+
+    assert {name for name, total in longest.items() if total >= SYSTEM.functions[name].timeout} == set()

@@ -37,8 +37,12 @@ def fault_of(error: Exception, model: str) -> Fault:
 
 def _by_status(error: Exception, model: str) -> Fault:
     status = getattr(error, "status_code", None)
-    if not isinstance(status, int):
+    # litellm gives a status of its own making to what never got an answer; only real answers have headers.
+    has_answer = isinstance(getattr(error, "litellm_response_headers", None), Mapping)
+    if not isinstance(status, int) or (status >= 500 and not has_answer):
         return Fault(f"the connection to the provider of {model} failed", transient=True)
+    if status < 400:
+        return Fault(f"the provider of {model} sent an answer that makes no sense", transient=True)
     code = str(getattr(error, "code", None) or "")
     reason = f", {code}" if _CODE.fullmatch(code) else ""
     if status in _TRANSIENT_STATUSES or status >= 500:

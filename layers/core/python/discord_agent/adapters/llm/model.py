@@ -1,6 +1,7 @@
 """The port ``LanguageModel`` through litellm: one gateway, or the providers themselves."""
 
 import asyncio
+import logging
 import os
 import random
 import time
@@ -28,8 +29,13 @@ from discord_agent.domain.money import UNKNOWN, Cost, Usage, cost_of
 POLL_SECONDS: Final = 0.5
 _CANCEL_LIMIT: Final = 1.0
 
-# Any server that speaks chat completions: under "openai/" litellm would send some models to the Responses API.
-_GATEWAY: Final = "custom_openai"
+# Under "openai/" litellm sends some models to the Responses API, and OpenAI's client spends milliseconds on every
+# message it sends again; this way any server that speaks chat completions gets what it is given.
+_GATEWAY: Final = "hosted_vllm"
+
+
+_NOISY: Final = ("LiteLLM", "LiteLLM Router", "LiteLLM Proxy")
+"""Loggers with handlers of their own, which write providers' words, and so prompts, to the error output."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,11 +186,9 @@ class LiteLLMModel:
     def _gateway_client(self) -> Any:
         """A client of our own for the gateway: litellm's cached ones are shared by event loops and never closed."""
         if self._client is None:
-            from openai import AsyncOpenAI  # noqa: PLC0415 (loaded with litellm)
+            from litellm.llms.custom_httpx.http_handler import AsyncHTTPHandler  # noqa: PLC0415 (loaded with litellm)
 
-            self._client = AsyncOpenAI(
-                base_url=_with_version(self._access.base_url), api_key=self._access.key, max_retries=0
-            )
+            self._client = AsyncHTTPHandler(follow_redirects=False)
         return self._client
 
     def _priced(self, reply: ModelReply) -> ModelReply:
@@ -220,6 +224,8 @@ def _load_litellm() -> ModuleType:
         os.environ.setdefault(switch, "True")  # noqa: TID251 (litellm reads its switches nowhere else)
     import litellm  # noqa: PLC0415 (only functions that call models pay for it)
 
+    for name in _NOISY:
+        logging.getLogger(name).setLevel(logging.CRITICAL)
     litellm.suppress_debug_info = True
     litellm.disable_streaming_logging = True
     litellm.disable_token_counter = True

@@ -25,10 +25,10 @@ class Patience:
 
 PATIENCE: Final = {
     Purpose.DECIDE: Patience(attempt=15, total=25),
-    Purpose.TITLE: Patience(attempt=10, total=15),
-    Purpose.PLAN: Patience(attempt=70, total=80),
+    Purpose.TITLE: Patience(attempt=8, total=12),
+    Purpose.PLAN: Patience(attempt=60, total=70),
     Purpose.REFLECT: Patience(attempt=45, total=55),
     Purpose.RESPOND: Patience(attempt=75, total=150),
     Purpose.TURN: Patience(attempt=180, total=420),
 }
-"""Two calls of each fit into the time limit of the function that makes them: an invalid reply is asked for again."""
+"""They fit into the functions' time limits: twice where an invalid reply is asked for again, title on top of plan."""
