@@ -68,7 +68,7 @@ class Plan:
             raise InvalidEvent(f"{run.execution_id} was not prepared")
         card = Card(self.discord, self.clock, run, cards.progress)
         session = self.sessions.get(run.thread_id)
-        manifest = self.workspaces.load(run.thread_id, head.manifest_id)
+        manifest = self.workspaces.load(run.thread_id, run.manifest_id or head.manifest_id)
         memories = self._memories(session)
         facts = {
             "run": run,

@@ -1,0 +1,138 @@
+import pytest
+
+from discord_agent.domain import events
+from discord_agent.domain.classification import FlowType, TaskType
+from discord_agent.domain.conversation import ModelReply, Purpose, Role
+from discord_agent.domain.errors import InvalidEvent, ModelUnavailable
+from discord_agent.domain.ids import MessageId
+from discord_agent.domain.inbound import Author, InboundMessage
+from discord_agent.domain.policy import Place
+from discord_agent.domain.posts import Post
+from discord_agent.domain.run import Next, Outcome, RunState
+from discord_agent.domain.session import ExecutionStatus
+from tests.support.fakes.effects import Death, Moments, die
+from tests.support.fakes.models import PRICE, SCRIPTED, TOKENS, says
+from tests.support.fakes.world import BOB, CHANNEL, EXECUTION, GUILD, MESSAGE, REQUEST, World
+
+
+def _asked(world: World, reply: ModelReply) -> RunState:
+    world.plays(reply, reply, purpose=Purpose.RESPOND)
+    return world.requested(flow=FlowType.SIMPLE)
+
+
+def _posts(world: World) -> list[Post]:
+    return [sent.post for sent in world.discord.sent.values() if sent.channel == CHANNEL]
+
+
+def test_a_question_is_answered_in_place_by_one_completion() -> None:
+    world = World()
+    after = world.respond()(_asked(world, says("Because it blocks.")))
+    assert _posts(world) == [Post("Because it blocks.", reply_to=MESSAGE)]
+    assert (after.outcome, after.next, after.model) == (Outcome.DONE, Next.END, SCRIPTED)
+    assert (after.usage, after.cost) == (TOKENS, PRICE)
+    assert (world.row.status, world.row.outcome, world.row.usage) == (ExecutionStatus.COMPLETED, Outcome.DONE, TOKENS)
+    assert world.events.types() == [events.EXECUTION_STARTED, events.EXECUTION_COMPLETED]
+    [request] = world.model.requests
+    assert request.tools == ()
+
+
+def test_the_persons_words_are_data_and_never_part_of_the_system_prompt() -> None:
+    world = World()
+    world.respond()(_asked(world, says("Yes.")))
+    system, user = world.model.requests[0].messages
+    assert (system.role, system.text) == (Role.SYSTEM, f"[tasks/{TaskType.CODING}] ")
+    assert REQUEST in user.text
+
+
+def test_history_is_read_in_threads_only() -> None:
+    world = World()
+    said = InboundMessage(MessageId("299999999999999999"), CHANNEL, GUILD, Author(BOB, "Bob"), "Earlier words")
+    world.discord.past[CHANNEL] = (said,)
+    world.respond()(_asked(world, says("Yes.")))
+    assert world.prompts.values_of("question")["history"] == ()
+    world = World()
+    world.discord.channels[CHANNEL] = Place(CHANNEL, GUILD, is_thread=True)
+    world.discord.past[CHANNEL] = (said,)
+    world.respond()(_asked(world, says("Yes.")))
+    assert world.prompts.values_of("question")["history"] == ("Bob: Earlier words",)
+
+
+@pytest.mark.parametrize("nothing", ["", "  \n"])
+def test_an_empty_answer_is_said_to_be_none(nothing: str) -> None:
+    world = World()
+    world.respond()(_asked(world, says(nothing)))
+    [post] = _posts(world)
+    assert "The model gave no answer" in post.content
+
+
+def test_a_long_answer_is_cut_and_only_its_beginning_replies() -> None:
+    world = World()
+    world.respond()(_asked(world, says("\n".join(f"line {number}" for number in range(600)))))
+    first, *more = _posts(world)
+    assert first.reply_to == MESSAGE
+    assert more
+    assert all(post.reply_to is None for post in more)
+
+
+def test_a_very_long_answer_is_sent_as_a_file() -> None:
+    world = World()
+    text = "\n".join(f"line {number}" for number in range(3000))
+    world.respond()(_asked(world, says(text)))
+    [post] = _posts(world)
+    assert post.files[0].content == text.encode()
+
+
+def test_a_stop_while_the_model_is_asked_ends_the_run_as_stopped() -> None:
+    world = World()
+    run = _asked(world, says("never"))
+    world.model.during = lambda request: world.executions.request_stop(EXECUTION, BOB)
+    after = world.respond()(run)
+    assert after.outcome is Outcome.STOPPED
+    [post] = _posts(world)
+    assert "Stopped" in post.content
+    assert world.events.types()[-1] == events.EXECUTION_ABORTED
+
+
+def test_a_provider_that_does_not_answer_leaves_the_question_to_a_retry() -> None:
+    world = World()
+    run = _asked(world, says("Here."))
+    world.model.faults[Purpose.RESPOND].append(ModelUnavailable("overloaded"))
+    with pytest.raises(ModelUnavailable):
+        world.respond()(run)
+    assert _posts(world) == []
+    world.respond()(run)
+    assert len(_posts(world)) == 1
+
+
+def test_an_answer_that_dies_anywhere_is_given_once_and_paid_for_twice_at_most() -> None:
+    world = World()
+    run = _asked(world, says("Here."))
+    with world.effects.watch(moments := Moments()):
+        world.respond()(run)
+    for at in range(len(moments.seen)):
+        world = World()
+        run = _asked(world, says("Here."))
+        with pytest.raises(Death), world.effects.watch(Moments(at, die)):
+            world.respond()(run)
+        after = world.respond()(run)
+        assert [post.content for post in _posts(world)] == ["Here."]
+        assert after.outcome is Outcome.DONE
+        assert len(world.model.requests) <= 2
+        assert world.row.terminal_message_id is not None
+        assert world.row.status is ExecutionStatus.COMPLETED
+
+
+def test_a_question_that_was_answered_is_not_asked_again() -> None:
+    world = World()
+    run = _asked(world, says("Here."))
+    world.respond()(run)
+    assert world.respond()(run).outcome is Outcome.DONE
+    assert len(world.model.requests) == 1
+
+
+def test_a_question_without_a_row_cannot_be_answered() -> None:
+    world = World()
+    run = _asked(world, says("Here."))
+    world.executions.rows.clear()
+    with pytest.raises(InvalidEvent):
+        world.respond()(run)
