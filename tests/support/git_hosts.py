@@ -41,6 +41,8 @@ def http_backend() -> Path | None:
 class HttpBackend(GitServer):
     """The same repositories served by ``git http-backend``."""
 
+    speaks_version_2 = True
+
     def application(self) -> Starlette:
         """The CGI program as a web application."""
 
@@ -58,8 +60,7 @@ class HttpBackend(GitServer):
                 "REQUEST_METHOD": request.method,
                 "CONTENT_TYPE": request.headers.get("content-type", ""),
                 "HTTP_CONTENT_ENCODING": request.headers.get("content-encoding", ""),
-                "HTTP_GIT_PROTOCOL": request.headers.get("git-protocol", ""),
-                "GIT_PROTOCOL": request.headers.get("git-protocol", ""),
+                "GIT_PROTOCOL": request.headers.get("git-protocol", "") if self.speaks_version_2 else "",
             }
             body = await request.body()
             process = await asyncio.create_subprocess_exec(
@@ -71,3 +72,9 @@ class HttpBackend(GitServer):
             return Response(content, int(headers.pop("Status", "200 OK").split()[0]), headers)
 
         return Starlette(routes=[Route("/{path:path}", run, methods=["GET", "POST"])])
+
+
+class OldHttpBackend(HttpBackend):
+    """The same as a server of the older protocol, which gives only commits that a ref names."""
+
+    speaks_version_2 = False

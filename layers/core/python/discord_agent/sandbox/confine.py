@@ -73,14 +73,14 @@ def _wait_for(child: int) -> int:
 
 def _kill_descendants() -> None:
     """Kill children until none is left; what they orphan becomes our child and is killed in the next pass."""
-    while True:
-        for process in _children(os.getpid()):
-            with suppress(ProcessLookupError):
-                os.kill(process, signal.SIGKILL)
-        try:
-            os.wait()
-        except ChildProcessError:
-            return
+    with suppress(ChildProcessError):
+        while True:
+            ended = os.waitpid(-1, os.WNOHANG)[0]
+            if not ended:
+                for process in _children(os.getpid()):
+                    with suppress(ProcessLookupError):
+                        os.kill(process, signal.SIGKILL)
+                os.wait()
 
 
 def _children(parent: int) -> list[int]:

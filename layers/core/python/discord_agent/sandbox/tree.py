@@ -77,24 +77,29 @@ class LocalTree:
     root: Path
     _seen: dict[str, Seen] = field(default_factory=dict)
     _known: dict[str, FileEntry] = field(default_factory=dict)
+    _last: Scan = field(default_factory=lambda: Scan({}, {}, complete=True))
 
     def apply(self, manifest: Manifest, packs: Packs) -> None:
         """Make the folder equal to the manifest; only what differs is read."""
         self._known.update({entry.sha256: entry for entry in manifest.files})
         wanted = manifest.by_path()
         present = self.scan(manifest).files
-        for path in present.keys() - wanted.keys():
-            self._remove(path)
+        extra = present.keys() - wanted.keys()
         missing = [entry for path, entry in wanted.items() if not _matches(present.get(path), entry)]
+        if not extra and not missing:
+            return
+        for path in extra:
+            self._remove(path)
+        made: set[Path] = {self.root}
         for entry, content in packs.read(missing):
-            self._write(entry, content)
+            self._write(entry, content, made)
         self.scan(manifest)
 
     def scan(self, manifest: Manifest) -> Scan:
         """Look at every file; only what changed since the last look is read."""
-        scan = _Scanner(self.root, self._seen, manifest.by_path()).scan()
-        self._seen = scan.files
-        return scan
+        self._last = _Scanner(self.root, self._seen, manifest.by_path()).scan()
+        self._seen = self._last.files
+        return self._last
 
     def changes_since(self, before: Mapping[str, Seen]) -> list[str]:
         """Paths whose content or mode differs from an earlier look, the agent's own folder left out."""
@@ -111,11 +116,11 @@ class LocalTree:
         return self._seen
 
     def save(self, manifest: Manifest, packs: Packs) -> tuple[Manifest, dict[str, str]]:
-        """Store what changed; the new manifest, and what could not be saved by path with the reason.
+        """Store what had changed at the last look; the new manifest, and what could not be saved, with the reasons.
 
         What could not be looked at keeps its old entry: only a file that is certainly gone leaves the manifest.
         """
-        scan = self.scan(manifest)
+        scan = self._last
         old = manifest.by_path()
         entries = {path: old[path] for path, seen in scan.files.items() if seen.same_content(old.get(path))}
         changed = [path for path in scan.files if path not in entries]
@@ -140,10 +145,9 @@ class LocalTree:
                 return
             parent.rmdir()
 
-    def _write(self, entry: FileEntry, content: bytes) -> None:
+    def _write(self, entry: FileEntry, content: bytes, made: set[Path]) -> None:
         target = self.root / entry.path
-        for parent in reversed(target.relative_to(self.root).parents[:-1]):
-            _make_folder(self.root / parent)
+        _make_folders(target.parent, made)
         if target.is_dir() and not target.is_symlink():
             shutil.rmtree(target)
         else:
@@ -153,9 +157,12 @@ class LocalTree:
             if not link_stays_inside(entry.path, link):
                 raise WorkspaceDamaged(f"a link leads out of the workspace: {entry.path!r:.80}")
             target.symlink_to(link)
-            return
-        target.write_bytes(content)
-        target.chmod(entry.mode)
+        else:
+            target.write_bytes(content)
+            target.chmod(entry.mode)
+        stamp = _stamp(target.lstat())
+        # Our own write needs no second look: commands start later than a time stamp takes to move on.
+        self._seen[entry.path] = Seen(entry.mode, entry.size, entry.sha256, stamp, at_ns=stamp[1] + _SETTLED_NS + 1)
 
 
 class _Scanner:
@@ -210,7 +217,7 @@ class _Scanner:
         return usable and path not in self._skipped
 
     def _look(self, path: str, status: os.stat_result) -> Seen | None:
-        stamp = (status.st_mtime_ns, status.st_ctime_ns, status.st_size, status.st_ino)
+        stamp = _stamp(status)
         mode = _mode(status)
         before = self._seen.get(path)
         if before is not None and (before.stamp, before.mode) == (stamp, mode):
@@ -251,7 +258,16 @@ def _content(target: Path, mode: int) -> bytes:
     return os.fsencode(os.readlink(target)) if mode == LINK_MODE else target.read_bytes()  # noqa: PTH115
 
 
-def _make_folder(folder: Path) -> None:
+def _stamp(status: os.stat_result) -> tuple[int, int, int, int]:
+    return (status.st_mtime_ns, status.st_ctime_ns, status.st_size, status.st_ino)
+
+
+def _make_folders(folder: Path, made: set[Path]) -> None:
+    """Make a folder and those above it, down from one in ``made``; links and files in the way are removed."""
+    if folder in made:
+        return
+    _make_folders(folder.parent, made)
+    made.add(folder)
     if folder.is_symlink() or (folder.exists() and not folder.is_dir()):
         folder.unlink()
     folder.mkdir(exist_ok=True)

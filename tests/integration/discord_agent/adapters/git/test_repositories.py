@@ -19,7 +19,7 @@ from discord_agent.ports import Checkout, Diff
 from discord_agent.sandbox.service import Sandbox
 from tests.support.buckets import BUCKET
 from tests.support.clock import ManualClock
-from tests.support.git_hosts import HttpBackend, git, http_backend
+from tests.support.git_hosts import HttpBackend, OldHttpBackend, git, http_backend
 from tests.support.sandboxes import Client
 
 if TYPE_CHECKING:
@@ -105,16 +105,22 @@ def project(folder: Path) -> Path:
 
 
 def on_a_host(kind: str, s3: "S3Client", folder: Path) -> Iterator[World]:
-    if kind == "http-backend" and http_backend() is None:
+    if kind != "devstack" and http_backend() is None:
         pytest.skip("git http-backend is not installed")
-    server = {"devstack": GitServer, "http-backend": HttpBackend}[kind](folder / "repositories")
+    kinds = {"devstack": GitServer, "http-backend": HttpBackend, "old http-backend": OldHttpBackend}
+    server = kinds[kind](folder / "repositories")
     server.start()
     yield World(s3, folder, server.import_folder(project(folder / "project")), ManualClock(), "trunk")
     server.stop()
 
 
-@pytest.fixture(params=["devstack", "http-backend"])
-def remote(request: pytest.FixtureRequest, s3: "S3Client", tmp_path: Path) -> Iterator[World]:
+@pytest.fixture
+def remote(s3: "S3Client", tmp_path: Path) -> Iterator[World]:
+    yield from on_a_host("devstack", s3, tmp_path)
+
+
+@pytest.fixture(params=["devstack", "http-backend", "old http-backend"])
+def any_host(request: pytest.FixtureRequest, s3: "S3Client", tmp_path: Path) -> Iterator[World]:
     yield from on_a_host(request.param, s3, tmp_path)
 
 
@@ -123,7 +129,7 @@ def local(s3: "S3Client", tmp_path: Path) -> World:
     return World(s3, tmp_path, "", ManualClock())
 
 
-@pytest.fixture(params=["devstack", "http-backend", "bundle"])
+@pytest.fixture(params=["devstack", "bundle"])
 def world(request: pytest.FixtureRequest, s3: "S3Client", tmp_path: Path) -> Iterator[World]:
     if request.param == "bundle":
         yield World(s3, tmp_path, "", ManualClock())
@@ -266,6 +272,23 @@ def test_changes_made_on_main_meanwhile_are_merged(world: World) -> None:
         "Merge one",
     ]
     assert (git(look, "show", f"{world.default}:a"), git(look, "show", f"{world.default}:b")) == ("1", "2")
+
+
+def test_every_host_takes_commits_merges_and_drops_also_of_an_old_state_of_main(any_host: World) -> None:
+    checkout = any_host.checkout()
+    one, _ = any_host.commit(any_host.add(checkout.manifest, {"a": b"1"}), checkout.base, "one")
+    any_host.repositories.merge(THREAD, any_host.source, one, message="Merge one")
+    two, _ = any_host.commit(any_host.add(checkout.manifest, {"b": b"2"}), checkout.base, "two")
+    three, _ = any_host.commit(any_host.add(checkout.manifest, {"c": b"3"}), checkout.base, "three")
+    any_host.repositories.drop(THREAD, any_host.source, three)
+    merged = any_host.repositories.merge(THREAD, any_host.source, two, message="Merge two")
+    look = any_host.clone()
+    assert git(look, "ls-tree", "--name-only", merged, "a", "b", "c") == "a\nb"
+    assert git(look, "merge-base", one.sha, two.sha) == checkout.base
+    assert git(look, "for-each-ref", "--format=%(refname)").splitlines() == [
+        f"refs/dropped/three-{three.sha[:7]}",
+        "refs/heads/trunk",
+    ]
 
 
 def test_clashing_changes_are_named_and_leave_everything_as_it_was(world: World) -> None:

@@ -4,6 +4,7 @@ import io
 import tempfile
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from botocore.exceptions import ClientError
@@ -36,7 +37,13 @@ class BundleOrigin:
         self._etag: str | None = None
 
     @contextmanager
-    def opened(self, wanted: Iterable[ObjectID], branch: str = "") -> Iterator[Opened]:  # noqa: ARG002 - read as a whole
+    def opened(
+        self,
+        wanted: Iterable[ObjectID],  # noqa: ARG002 - a bundle is read as a whole
+        branch: str = "",  # noqa: ARG002
+        *,
+        history: bool = True,  # noqa: ARG002
+    ) -> Iterator[Opened]:
         """The repository with all its refs."""
         data = self._download()
         with tempfile.TemporaryDirectory() as folder, Repo.init_bare(folder) as repo:
@@ -88,6 +95,15 @@ class BundleOrigin:
                 raise Moved("the repository of the thread was changed by somebody else") from error
             raise
         self._etag = answer["ETag"]
+
+
+def bundle_of(repo: Repo, ref: Ref, sha: ObjectID) -> bytes:
+    """A bundle in which ``ref`` leads to ``sha``; what was just fetched as one pack is taken as it is."""
+    packs = repo.object_store.packs
+    fetched = len(packs) == 1 and sha in packs[0]
+    if not fetched:
+        return pack_bundle(repo, {ref: sha})
+    return b"# v2 git bundle\n" + sha + b" " + ref + b"\n\n" + Path(packs[0].data.path).read_bytes()
 
 
 def pack_bundle(repo: Repo, refs: Mapping[Ref, ObjectID]) -> bytes:

@@ -57,10 +57,13 @@ class Change:
 class Origin(Protocol):
     """Fetches and pushes. Errors: RepositoryUnavailable, RepositoryRefused, Conflict."""
 
-    def opened(self, wanted: Iterable[ObjectID], branch: str = "") -> AbstractContextManager[Opened]:
+    def opened(
+        self, wanted: Iterable[ObjectID], branch: str = "", *, history: bool = True
+    ) -> AbstractContextManager[Opened]:
         """A fresh repository with the default branch, ``branch`` and its numbered names, and the ``wanted`` commits.
 
-        A wanted commit is there if it belongs to the default branch or is the tip of another ref.
+        A wanted commit is there if it belongs to the default branch or is the tip of another ref. Without
+        ``history`` the wanted commits and the branch suffice, and their ancestors may be missing.
         """
 
     def push(self, opened: Opened, changes: Iterable[Change]) -> None:

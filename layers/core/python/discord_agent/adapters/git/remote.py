@@ -82,25 +82,37 @@ class RemoteOrigin:
             username=login.username if login else None,
             password=login.password if login else None,
             pool_manager=self._pool,
+            # There is nothing yet that a thin pack could build on, and a whole one can be a bundle as it is.
+            thin_packs=False,
             quiet=True,
         )
 
     @contextmanager
-    def opened(self, wanted: Iterable[ObjectID], branch: str = "") -> Iterator[Opened]:
+    def opened(self, wanted: Iterable[ObjectID], branch: str = "", *, history: bool = True) -> Iterator[Opened]:
         """A fresh repository with the default branch, ``branch`` and its numbered names, and the ``wanted`` commits."""
         also = set(wanted)
+        with tempfile.TemporaryDirectory() as folder, Repo.init_bare(folder) as repo:
+            with self._connected():
+                result = self._fetch(repo, also, branch, history=history)
+            refs = {ref: sha for ref, sha in result.refs.items() if sha is not None}
+            yield Opened(repo, refs, _default_branch(result, refs))
+
+    def _fetch(self, repo: Repo, also: set[ObjectID], branch: str, *, history: bool) -> FetchPackResult:
         named = head_ref(branch)
 
         def determine_wants(refs: Mapping[Ref, ObjectID], depth: int | None = None) -> list[ObjectID]:  # noqa: ARG001
             tips = {refs[HEADREF]} if HEADREF in refs else set(refs.values())
+            known = also & set(refs.values())
             branches = {sha for ref, sha in refs.items() if ref == named or ref.startswith(named + b"-")}
-            return list(tips | (also & set(refs.values())) | (branches if branch else set()))
+            return list((tips | known if history else also) | (branches if branch else set()))
 
-        with tempfile.TemporaryDirectory() as folder, Repo.init_bare(folder) as repo:
-            with self._connected():
-                result = self._client.fetch(b"", repo, determine_wants=determine_wants)
-            refs = {ref: sha for ref, sha in result.refs.items() if sha is not None}
-            yield Opened(repo, refs, _default_branch(result, refs))
+        if history:
+            return self._client.fetch(b"", repo, determine_wants=determine_wants)
+        try:
+            return self._client.fetch(b"", repo, determine_wants=determine_wants, depth=1)
+        except (GitProtocolError, HangupException):
+            # A server of an older protocol gives only what a ref names: take the whole history instead.
+            return self._fetch(repo, also, branch, history=True)
 
     def push(self, opened: Opened, changes: Iterable[Change]) -> None:
         """Move refs, each only from its old value; Moved if one has another value."""

@@ -9,7 +9,7 @@ from dulwich.objects import Commit as GitCommit
 from dulwich.objects import ObjectID
 from dulwich.walk import ORDER_TOPO, Walker
 
-from discord_agent.adapters.git.bundles import MAIN, BundleOrigin, pack_bundle
+from discord_agent.adapters.git.bundles import MAIN, BundleOrigin, bundle_of
 from discord_agent.adapters.git.diffs import changes_between
 from discord_agent.adapters.git.merging import merge_trees
 from discord_agent.adapters.git.names import branch_name, dropped_ref, head_ref, numbered
@@ -49,7 +49,7 @@ class DulwichRepositories:
             base = opened.commit(wanted[0] if wanted else opened.tip)
             files = workspace_files(opened.repo.object_store, base.tree)
             entries = PackStore(self._s3, self._bucket, thread).write(files, {})
-            bundle = pack_bundle(opened.repo, {MAIN: base.id})
+            bundle = bundle_of(opened.repo, MAIN, base.id)
         self._s3.put_object(Bucket=self._bucket, Key=base_bundle_key(thread), Body=bundle)
         sha = _sha(base.id)
         ordered = tuple(sorted(entries, key=lambda entry: entry.path))
@@ -63,7 +63,7 @@ class DulwichRepositories:
         Repeated, it finds the branch it made before.
         """
         origin, name = self._origin(thread, source), branch_name(branch)
-        with origin.opened([_id(base)], name) as opened:
+        with origin.opened([_id(base)], name, history=False) as opened:
             store = opened.repo.object_store
             parent = opened.commit(_id(base))
             contents = PackStore(self._s3, self._bucket, thread).read(manifest.files)
