@@ -8,9 +8,10 @@ from decimal import Decimal
 from typing import Any
 
 from discord_agent.domain.conversation import Message, ModelReply, ModelRequest, Purpose, Role, ToolCall
-from discord_agent.domain.errors import InvalidSettings, Stopped
+from discord_agent.domain.errors import Stopped
 from discord_agent.domain.ids import ModelName
 from discord_agent.domain.money import Cost, Price, Usage, Usd
+from discord_agent.ports import Prompts
 from tests.support.fakes.effects import Effects
 
 SCRIPTED = ModelName("scripted")
@@ -120,15 +121,15 @@ class FakeModels:
 
 @dataclass
 class FakePrompts:
-    """Shows a template's name and values; ``missing`` names templates that do not exist."""
+    """Shows a template's name and values, or what the ``real`` prompts make of them."""
 
-    missing: frozenset[str] = frozenset()
+    real: Prompts | None = None
     rendered: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
 
     def render(self, name: str, **values: Any) -> str:
-        if name in self.missing:
-            raise InvalidSettings(f"there is no prompt {name}")
         self.rendered.append((name, values))
+        if self.real is not None:
+            return self.real.render(name, **values)
         return f"[{name}] " + " ".join(f"{key}={value}" for key, value in sorted(values.items()))
 
     def values_of(self, name: str) -> dict[str, Any]:
