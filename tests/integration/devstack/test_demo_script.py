@@ -17,12 +17,16 @@ from devstack.model.request import ChatRequest, parse_request
 from devstack.model.script import Entry, Script, load_script
 from devstack.options import DEMO_SCRIPT, DEMO_TASK, SAMPLE
 from discord_agent.adapters.prompts import TemplatePrompts, find_root
+from discord_agent.domain.classification import TaskType
 from discord_agent.domain.control_tools import NAMES, Finished, parse
 from discord_agent.domain.conversation import Purpose, ToolCall
 from discord_agent.domain.sandbox_tools import SANDBOX_TOOLS
 from discord_agent.replies import DecideReply, PlanReply, ReflectReply, TitleReply
 
-TASK = TemplatePrompts(find_root()).render("question", history=(), author="Ada", content=DEMO_TASK)
+PROMPTS = TemplatePrompts(find_root())
+ASKED = {"history": (), "author": "Ada", "content": f"<@42> {DEMO_TASK}"}
+QUESTION = {"history": (f"Ada: {DEMO_TASK}",), "author": "Ada", "content": "<@42> what is async/await in JavaScript?"}
+TASK = PROMPTS.render("question", **ASKED)
 MOST_ROUNDS = 20
 
 
@@ -196,3 +200,20 @@ def test_the_demo_says_that_it_is_scripted_before_anything_else(script: Script) 
 
     assert message is not None
     assert message["content"].startswith("I am the scripted demo model")
+
+
+def test_the_demos_decisions_depend_on_the_message_and_not_on_what_was_said_before(script: Script) -> None:
+    def decided(values: dict[str, Any]) -> TaskType | None:
+        shown = PROMPTS.render("decide_request", forced=True, **values)
+        message = choose(script, structured(Purpose.DECIDE, shown)).message
+        assert message is not None
+        return DecideReply.model_validate_json(message["content"]).task_type
+
+    assert decided(ASKED) is TaskType.CODING
+    assert decided(QUESTION) is TaskType.EXPLANATION
+
+
+def structured(purpose: Purpose, text: str) -> ChatRequest:
+    response_format = {"type": "json_schema", "json_schema": {"name": purpose}}
+    messages = [{"role": "user", "content": text}]
+    return parse_request({"model": "m", "messages": messages, "response_format": response_format})
