@@ -6,6 +6,7 @@ import shutil
 import tempfile
 import threading
 import time
+import weakref
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -146,6 +147,7 @@ class Sandbox:
     def __init__(self, path: str) -> None:
         self._path = path
         self._local: _Local | None = None
+        self._remove: weakref.finalize[..., Sandbox] | None = None
         self._one_at_a_time = threading.Lock()
 
     def handle(self, event: object, seconds: float) -> Json:
@@ -157,15 +159,17 @@ class Sandbox:
 
     def close(self) -> None:
         """Remove the local files."""
-        if self._local is not None:
-            shutil.rmtree(self._local.home, ignore_errors=True)
-            self._local = None
+        self._local = None
+        if self._remove is not None:
+            self._remove()
 
     def _open(self, thread: str) -> _Local:
         if self._local is None or self._local.thread != thread:
             # Tenant isolation gives a thread its own environment; where there is none, nothing is left to the next.
             self.close()
             home = Path(tempfile.mkdtemp(prefix="sandbox-")).resolve()
+            # Also when the process ends, or nobody needs the sandbox any more.
+            self._remove = weakref.finalize(self, shutil.rmtree, home, ignore_errors=True)
             (home / "workspace").mkdir()
             self._local = _Local(thread, home, LocalTree(home / "workspace"))
         return self._local
