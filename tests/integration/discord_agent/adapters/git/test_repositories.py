@@ -1,5 +1,7 @@
 import shutil
+import threading
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from pathlib import Path
@@ -229,6 +231,20 @@ def test_a_taken_branch_name_gets_a_number(world: World) -> None:
     second, _ = world.commit(world.add(checkout.manifest, {"a": b"2"}), checkout.base)
     third, _ = world.commit(world.add(checkout.manifest, {"a": b"3"}), checkout.base, world.default)
     assert (first.branch, second.branch, third.branch) == ("topic", "topic-2", f"{world.default}-2")
+
+
+def test_runs_that_take_the_same_branch_name_at_once_all_get_a_branch(any_host: World) -> None:
+    checkout = any_host.checkout()
+    manifests = [any_host.add(checkout.manifest, {"a": content}) for content in (b"1", b"2", b"3")]
+    at_once = threading.Barrier(len(manifests))
+
+    def commit(manifest: Manifest) -> str:
+        at_once.wait(10)
+        return any_host.commit(manifest, checkout.base)[0].branch
+
+    with ThreadPoolExecutor(len(manifests)) as pool:
+        branches = list(pool.map(commit, manifests))
+    assert sorted(branches) == ["topic", "topic-2", "topic-3"]
 
 
 def test_a_repeated_commit_finds_the_branch_it_made(world: World) -> None:

@@ -19,7 +19,7 @@ from discord_agent.adapters.git.signing import sign
 from discord_agent.adapters.git.trees import build_tree, workspace_files
 from discord_agent.adapters.workspace.layout import base_bundle_key
 from discord_agent.adapters.workspace.packs import PackStore
-from discord_agent.domain.errors import Conflict
+from discord_agent.domain.errors import Conflict, RepositoryUnavailable
 from discord_agent.domain.ids import CommitSha, ThreadId
 from discord_agent.domain.run import Commit
 from discord_agent.domain.workspace import Manifest
@@ -28,7 +28,7 @@ from discord_agent.ports import Checkout, Clock, Diff
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
-_MERGE_ATTEMPTS: Final = 3
+_PUSH_ATTEMPTS: Final = 3
 _MOST_BRANCHES: Final = 50
 """Names tried for one branch before giving up."""
 
@@ -60,9 +60,19 @@ class DulwichRepositories:
     ) -> tuple[Commit, Diff] | None:
         """Commit the manifest's files on a new branch (a number is added if the name is taken); None if nothing changed.
 
-        Repeated, it finds the branch it made before.
+        Repeated, it finds the branch it made before. RepositoryUnavailable while others keep taking the names.
         """
-        origin, name = self._origin(thread, source), branch_name(branch)
+        try:
+            return _persistently(
+                lambda: self._commit_once(thread, source, manifest, base, branch_name(branch), message)
+            )
+        except Moved as error:
+            raise RepositoryUnavailable(f"other runs took the names of the branch {branch}") from error
+
+    def _commit_once(
+        self, thread: ThreadId, source: str, manifest: Manifest, base: CommitSha, name: str, message: str
+    ) -> tuple[Commit, Diff] | None:
+        origin = self._origin(thread, source)
         with origin.opened([_id(base)], name, history=False) as opened:
             store = opened.repo.object_store
             parent = opened.commit(_id(base))
@@ -80,11 +90,7 @@ class DulwichRepositories:
 
         Repeated, it finds the merge it made before. Conflict also if the branch is not at the commit that was shown.
         """
-        for _ in range(_MERGE_ATTEMPTS - 1):
-            # Main may move between the fetch and the push: what is on it then may still merge.
-            with suppress(Moved):
-                return self._merge_once(self._origin(thread, source), commit, message)
-        return self._merge_once(self._origin(thread, source), commit, message)
+        return _persistently(lambda: self._merge_once(self._origin(thread, source), commit, message))
 
     def _merge_once(self, origin: Origin, commit: Commit, message: str) -> CommitSha:
         ref, shown = head_ref(commit.branch), _id(commit.sha)
@@ -139,6 +145,14 @@ class DulwichRepositories:
         commit.message = message.strip().encode("utf-8", "replace") + b"\n"
         opened.repo.object_store.add_object(commit)
         return commit
+
+
+def _persistently[T](attempt: Callable[[], T]) -> T:
+    """The origin may move between a fetch and the push after it: what it holds then is another chance."""
+    for _ in range(_PUSH_ATTEMPTS - 1):
+        with suppress(Moved):
+            return attempt()
+    return attempt()
 
 
 def _publish(origin: Origin, opened: Opened, name: str, made: GitCommit) -> tuple[str, CommitSha]:
