@@ -3,7 +3,7 @@
 import base64
 import binascii
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import lru_cache
 from typing import Any
 
@@ -27,10 +27,10 @@ def compose(environ: Mapping[str, str]) -> Interactions:
     return Interactions(SignatureCheck(settings.public_key), queue, SystemClock())
 
 
-def interactions(event: Mapping[str, Any]) -> dict[str, Any]:
-    """Answer one event of an HTTP API (payload 2.0) or a function URL."""
-    response = _composed(tuple(sorted(environment().items())))(read_request(event))
-    return write_response(response)
+def interactions() -> Callable[[Mapping[str, Any], object], dict[str, Any]]:
+    """A handler that answers events of an HTTP API (payload 2.0) or a function URL; composed on its first use."""
+    composed = lru_cache(maxsize=1)(lambda: compose(environment()))
+    return lambda event, _context: write_response(composed()(read_request(event)))
 
 
 def read_request(event: Mapping[str, Any]) -> HttpRequest:
@@ -53,8 +53,3 @@ def write_response(response: HttpResponse) -> dict[str, Any]:
         "body": json.dumps(response.body),
         "isBase64Encoded": False,
     }
-
-
-@lru_cache(maxsize=1)
-def _composed(variables: tuple[tuple[str, str], ...]) -> Interactions:
-    return compose(dict(variables))

@@ -36,13 +36,8 @@ class Context(Protocol):
 
 
 def composed[Step](build: Build[Step]) -> Callable[[], Step]:
-    """Compose a step on its first use, and anew only when the environment changes."""
-
-    @lru_cache(maxsize=1)
-    def compose(variables: tuple[tuple[str, str], ...]) -> Step:
-        return build(dict(variables))
-
-    return lambda: compose(tuple(sorted(environment().items())))
+    """Compose a step on its first use, once: the runtime writes a trace id into the environment for every event."""
+    return lru_cache(maxsize=1)(lambda: build(environment()))
 
 
 def run_step(build: Build[Callable[[RunState], RunState]]) -> Handler:
@@ -82,6 +77,8 @@ def queue_step(build: Build[Callable[[str], None]], *, fifo: bool) -> Handler:
             event=event,
             record_handler=lambda record: step()(record["body"]),
             processor=SqsFifoPartialProcessor() if fifo else BatchProcessor(event_type=EventType.SQS),
+            # Lambda would take an exception for a failure of the whole batch, others' records included.
+            raise_on_entire_batch_failure=False,
             context=context,  # type: ignore[arg-type]  # Powertools wants its own class; it only reads the Protocol's part
         )
 
