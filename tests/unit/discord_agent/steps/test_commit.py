@@ -3,7 +3,7 @@ from dataclasses import replace
 import pytest
 
 from discord_agent.domain import events
-from discord_agent.domain.errors import InvalidEvent
+from discord_agent.domain.errors import Conflict, InvalidEvent
 from discord_agent.domain.policy import ChannelSettings, GuildSettings
 from discord_agent.domain.run import Next, Outcome, RunState
 from discord_agent.steps.commit import DIFF_PATH
@@ -120,3 +120,19 @@ def test_a_thread_without_a_workspace_cannot_be_committed() -> None:
     del world.workspaces.heads[THREAD]
     with pytest.raises(InvalidEvent):
         world.commit()(run)
+
+
+def test_a_workspace_that_moved_while_it_was_committed_is_not_overwritten() -> None:
+    world = World()
+    run = _changed(world)
+
+    def move(moment: str) -> None:
+        if moment == "after repositories.commit":
+            head = world.workspaces.heads[THREAD]
+            newer = world.workspaces.with_files(world.workspaces.manifests[THREAD, head.manifest_id], {"new.py": b"n"})
+            with world.effects.watch(None):
+                world.workspaces.save(THREAD, newer, expected=head)
+
+    with world.effects.watch(move), pytest.raises(Conflict):
+        world.commit()(run)
+    assert "new.py" in world.workspaces.files(THREAD)

@@ -183,6 +183,16 @@ def test_a_decision_that_failed_after_the_terminal_message_is_told_beside_it() -
     assert world.row.outcome is Outcome.DONE
 
 
+def test_a_finish_that_failed_after_its_message_leaves_no_lease() -> None:
+    world = World()
+    run = _failed(world)
+    world.executions.end(EXECUTION, Outcome.DONE, failed=False)
+    world.executions.ended(EXECUTION, MessageId("1"))
+    world.fail().run_failed(run)
+    assert world.leases.holder(THREAD) is None
+    assert world.discord.texts(THREAD) == ["card"]
+
+
 def _message(*, mentions_bot: bool) -> InboundMessage:
     return InboundMessage(MESSAGE, CHANNEL, None, Author(ADA, "Ada"), "do it", mentions_bot=mentions_bot)
 

@@ -292,3 +292,17 @@ def test_a_run_that_lost_its_thread_before_it_ended_posts_nothing() -> None:
         world.finish()(run)
     assert _terminal(world) == []
     assert DIFF_PATH in world.workspaces.files(THREAD)
+
+
+def test_a_late_attempt_does_not_give_back_the_lease_of_a_newer_one() -> None:
+    world = World()
+    run = _done(world)
+
+    def overtake(moment: str) -> None:
+        if moment == "before leases.release":
+            with world.effects.watch(None):
+                world.leases.renew(THREAD, EXECUTION)
+
+    with world.effects.watch(overtake):
+        world.finish()(run)
+    assert world.leases.holder(THREAD) == EXECUTION

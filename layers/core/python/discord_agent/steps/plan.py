@@ -178,6 +178,4 @@ class Plan:
             Message(Role.USER, self.prompts.render("task", **(facts | {"plan": plan, "run": run}))),
         )
         opened = self.journal.load_context(run) or Context((), turn=0)
-        if opened.turn > 0:
-            raise LeaseLost(f"{run.execution_id} is past its plan")
         self.journal.save_context(run, replace(opened, messages=messages))
