@@ -4,6 +4,7 @@ import asyncio
 import hashlib
 import hmac
 import json
+import logging
 import socket
 import threading
 from collections import Counter
@@ -77,6 +78,7 @@ class ModelServer:
 
     def start(self) -> None:
         """Serve from now on, in a thread of its own."""
+        logging.getLogger("uvicorn.error").addFilter(_is_no_scripted_drop)
         self._thread.start()
         if not self._ready.wait(_START_LIMIT):
             raise RuntimeError("the scripted model did not start")
@@ -88,6 +90,7 @@ class ModelServer:
             self._loop.call_soon_threadsafe(self._stopping.set)
             self._thread.join(_START_LIMIT)
         self._listener.close()
+        logging.getLogger("uvicorn.error").removeFilter(_is_no_scripted_drop)
 
     async def _serve(self) -> None:
         self._loop = asyncio.get_running_loop()
@@ -177,6 +180,11 @@ class ModelServer:
         if attempt < len(planned):
             return planned[attempt]
         return planned[-1] if line.message is None else None
+
+
+def _is_no_scripted_drop(record: logging.LogRecord) -> bool:
+    """Uvicorn reports an answer that breaks off as an error of ours; here it is the script's."""
+    return "without completing response" not in record.getMessage()
 
 
 def _digest(chat: ChatRequest) -> str:

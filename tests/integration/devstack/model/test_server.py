@@ -126,3 +126,19 @@ def test_a_stopped_server_leaves_its_port() -> None:
     second.stop()
 
     assert second.port == first.port
+
+
+def test_a_scripted_drop_breaks_the_connection_and_is_no_error_of_the_server(caplog: pytest.LogCaptureFixture) -> None:
+    dropping = ModelServer(
+        parse_script({"respond": [{"content": "x" * 500, "fault": {"drop": True}}]}, "data"), key=KEY
+    )
+    dropping.start()
+    caplog.set_level("INFO", "uvicorn.error")
+    try:
+        with pytest.raises(httpx.RemoteProtocolError):
+            post(dropping)
+    finally:
+        dropping.stop()
+
+    assert "without completing response" not in caplog.text
+    assert [call.delivered for call in dropping.calls] == [False]
