@@ -30,7 +30,7 @@ class Failures:
             self._execution_ended(event.get("detail", {}))
         elif "Records" in event:
             for body in bodies(event):
-                self._dead_letter(json_object(body))
+                self._dead_letter(_readable(body))
         else:
             self.fail.run_failed(from_json(RunState, event))
 
@@ -64,3 +64,11 @@ class Failures:
             return parse(envelope.event, envelope.data, self.bot)
         except (InvalidEvent, ValueError):
             return None
+
+
+def _readable(body: str) -> Event:
+    """What no attempt could even read is recorded like any lost event: put back, it would come again for weeks."""
+    try:
+        return json_object(body)
+    except InvalidEvent:
+        return {}
