@@ -109,6 +109,19 @@ class Workbench:
         tenant = str(data.get(_TENANT, "sample")) if SYSTEM.functions[function].tenant_isolated else None
         return self._aws.invoke(function, data, tenant=tenant)
 
+    def start_over(self) -> None:
+        """Forget what earlier invocations left in tables and bucket, so that the next one finds a new world."""
+        client = self._aws.client("dynamodb")
+        for table in SYSTEM.tables.values():
+            keys = [key for key in (table.partition_key, table.sort_key) if key]
+            for item in client.scan(TableName=table.name, ConsistentRead=True)["Items"]:
+                if not item[keys[0]]["S"].startswith("guild#"):
+                    client.delete_item(TableName=table.name, Key={key: item[key] for key in keys})
+        self._done.clear()
+        s3, bucket = self._aws.client("s3"), SYSTEM.buckets["artifacts"].name
+        for stored in s3.list_objects_v2(Bucket=bucket).get("Contents", []):
+            s3.delete_object(Bucket=bucket, Key=stored["Key"])
+
 
 def _read(event: Path) -> dict[str, Any]:
     try:

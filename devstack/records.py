@@ -9,8 +9,6 @@ from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
 
-from discord_agent.adapters.prompts import find_root
-
 from devstack.aws.names import execution_arn
 from devstack.stack import DevStack
 from discord_agent.adapters.clock import SystemClock
@@ -20,6 +18,7 @@ from discord_agent.adapters.dynamodb.leases import DynamoLeases
 from discord_agent.adapters.dynamodb.sessions import DynamoSessions
 from discord_agent.adapters.dynamodb.store import Store
 from discord_agent.adapters.llm.registry import ModelRegistry
+from discord_agent.adapters.prompts import find_root
 from discord_agent.adapters.workspace.store import S3Workspaces
 from discord_agent.domain.ids import ExecutionId, ModelName, ThreadId
 from discord_agent.domain.money import Cost, Usage, cost_of

@@ -76,13 +76,18 @@ def queue_step(build: Build[Callable[[str], None]], *, fifo: bool) -> Handler:
         return process_partial_response(
             event=event,
             record_handler=lambda record: step()(record["body"]),
-            processor=SqsFifoPartialProcessor() if fifo else BatchProcessor(event_type=EventType.SQS),
-            # Lambda would take an exception for a failure of the whole batch, others' records included.
-            raise_on_entire_batch_failure=False,
+            processor=_processor(fifo=fifo),
             context=context,  # type: ignore[arg-type]  # Powertools wants its own class; it only reads the Protocol's part
         )
 
     return handler
+
+
+def _processor(*, fifo: bool) -> BatchProcessor:
+    """A processor that names the failed messages; in a FIFO queue also the later ones of the same group."""
+    processor = SqsFifoPartialProcessor(skip_group_on_error=True) if fifo else BatchProcessor(event_type=EventType.SQS)
+    processor.raise_on_entire_batch_failure = False
+    return processor
 
 
 def bodies(event: Event) -> list[str]:

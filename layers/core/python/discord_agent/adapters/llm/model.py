@@ -229,5 +229,7 @@ def _load_litellm() -> ModuleType:
     litellm.suppress_debug_info = True
     litellm.disable_streaming_logging = True
     litellm.disable_token_counter = True
+    # One HTTP client in the product: aiohttp's sessions complain when an environment ends without closing them.
+    litellm.disable_aiohttp_transport = True
     module: ModuleType = litellm
     return module
