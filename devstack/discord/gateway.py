@@ -14,7 +14,7 @@ from devstack.discord import sessions
 from devstack.discord.errors import Json
 from devstack.discord.limits import Counters
 from devstack.discord.payloads import MESSAGE_CONTENT_FLAG, Payloads
-from devstack.discord.records import DM, Channel
+from devstack.discord.records import DM, Channel, User
 from devstack.discord.seed import GUILD_ID
 from devstack.discord.sessions import Close, Session
 from devstack.discord.world import Event, World
@@ -298,7 +298,7 @@ class Gateway:
             **self.payloads.guild(),
             "unavailable": False,
             "large": False,
-            "member_count": 3,
+            "member_count": len(self.world.store.everything(User)),
             "members": [self.payloads.member(bot, with_user=True)],
             "channels": [self.payloads.channel(channel) for channel in visible if not channel.is_thread],
             "threads": [self.payloads.channel(c) for c in visible if c.is_thread and not c.archived],

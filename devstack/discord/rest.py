@@ -1,6 +1,7 @@
 """What every REST request passes on its way: address ban, authorisation, faults, rate limits, errors as JSON."""
 
 import json
+from collections import deque
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -19,6 +20,7 @@ from devstack.discord.rules import Window
 from devstack.discord.world import World
 
 API_PREFIX = "/api/v10"
+_REMEMBERED = 100_000
 _MAJOR = ("channel_id", "guild_id", "token")
 
 
@@ -84,7 +86,7 @@ class Rest:
     token: str
     limits: RateLimits
     faults: Faults
-    seen: list[Seen] = field(default_factory=list)
+    seen: deque[Seen] = field(default_factory=lambda: deque(maxlen=_REMEMBERED))
 
     def mount(self, endpoints: Sequence[Endpoint]) -> Mount:
         """All endpoints under the API's prefix."""

@@ -66,7 +66,6 @@ class Screen:
         size = {"width": width, "height": height, "deviceScaleFactor": 1, "mobile": width < 700}
         self.driver.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", size)
         self.driver.get("about:blank")
-        self.errors()
         origin = "/".join(url.split("/")[:3])
         self.driver.execute_cdp_cmd("Storage.clearDataForOrigin", {"origin": origin, "storageTypes": "local_storage"})
         self.driver.get(url)
@@ -120,9 +119,10 @@ class Screen:
         return self.driver.find_element(By.TAG_NAME, "body").text
 
     def errors(self) -> list[str]:
-        """What the browser complained about since the last question."""
+        """What the browser complained about on the page of this server; earlier pages' complaints may come late."""
+        origin = self.script("return location.origin")
         entries: list[dict[str, Any]] = self.driver.get_log("browser")  # type: ignore[no-untyped-call]  # selenium's own
-        return [entry["message"] for entry in entries if entry["level"] == "SEVERE"]
+        return [e["message"] for e in entries if e["level"] == "SEVERE" and origin in e["message"]]
 
     def save(self, path: Path) -> None:
         """A picture of the page."""

@@ -29,6 +29,7 @@ export function startComposer() {
   });
   startDropping();
   on("current", () => { stopReply(); box.placeholder = placeholder(); if (!matchMedia("(pointer: coarse)").matches) box.focus(); });
+  on("channels", () => { box.placeholder = placeholder(); });
   on("reply", (message) => { replyTo = message; drawReply(); box.focus(); });
   on("compose", (text) => { box.value = text; fit(); box.focus(); box.setSelectionRange(text.length, text.length); });
 }

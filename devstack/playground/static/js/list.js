@@ -15,6 +15,7 @@ export function startList() {
   on("message", (message) => { if (message.channel_id === state.current) redraw(message); });
   on("current", async () => { draw(); await load(); draw(); toBottom(); });
   on("channels", () => { if (state.current) refreshChips(); });
+  list.addEventListener("keydown", walk);
   list.addEventListener("scroll", () => {
     if (list.scrollTop < NEAR) loadOlder();
     if (atBottom()) list.querySelector(".jump")?.remove();
@@ -78,9 +79,11 @@ function redraw(message) {
   const stick = atBottom();
   const previous = index > 0 && sameDay(messages[index - 1], message) ? messages[index - 1] : null;
   const fresh = messageElement(messages[index], previous);
+  const hadFocus = element === document.activeElement;
   const focused = element.contains(document.activeElement) ? mark(document.activeElement) : null;
   element.replaceWith(fresh);
-  if (focused) fresh.querySelector(focused)?.focus({ preventScroll: true });
+  if (hadFocus) fresh.focus({ preventScroll: true });
+  else if (focused) fresh.querySelector(focused)?.focus({ preventScroll: true });
   if (stick) toBottom();
 }
 
@@ -91,16 +94,37 @@ function mark(control) {
   return control.ariaLabel ? `[aria-label="${CSS.escape(control.ariaLabel)}"]` : null;
 }
 
-/** A new message: appended, and pointed to when one reads further up. */
+/** A new message: appended, so that what is open or selected above stays; pointed to when one reads further up. */
 export function arrived(message) {
   if (message.channel_id !== state.current) return;
   const list = byId("messages");
   const stick = atBottom() || message.author.id === state.me.id;
-  draw();
+  append(message);
   if (stick) toBottom();
   else if (!list.querySelector(".jump")) {
     list.append(h("button", { type: "button", class: "jump", onclick: toBottom }, "New messages ↓"));
   }
+}
+
+function append(message) {
+  const list = byId("messages");
+  const [previous, newest] = sorted(state.current).slice(-2);
+  const follows = newest?.id === message.id && list.querySelector(`[data-id="${CSS.escape(previous.id)}"]`);
+  if (!follows || list.querySelector(`[data-id="${CSS.escape(message.id)}"]`)) return draw();
+  if (sameDay(previous, message)) list.append(messageElement(message, previous));
+  else list.append(dayLine(message), messageElement(message, null));
+}
+
+/** The arrow keys walk from message to message; Tab then reaches what can be done with one. */
+function walk(event) {
+  const step = { ArrowUp: -1, ArrowDown: 1 }[event.key];
+  const isPlace = event.target.id === "messages" || event.target.matches(".message");
+  if (!step || !isPlace || event.altKey) return;
+  event.preventDefault();
+  const all = [...byId("messages").querySelectorAll(".message")];
+  const at = all.indexOf(event.target);
+  const next = all[at < 0 ? all.length - 1 : Math.max(0, Math.min(all.length - 1, at + step))];
+  next?.focus();
 }
 
 function refreshChips() {

@@ -96,7 +96,9 @@ const HANDLERS = {
   THREAD_UPDATE(thread) {
     state.channels.set(thread.id, { ...state.channels.get(thread.id), ...thread });
     emit("channels");
-    if (thread.id === state.current) drawHeader();
+    if (thread.id !== state.current) return;
+    drawHeader();
+    emit("messages", thread.id);
   },
   THREAD_DELETE(thread) {
     state.channels.delete(thread.id);

@@ -65,7 +65,7 @@ function details(run, runs) {
     run.commit && commit(run),
     run.graph && section("Steps", graphNote(run.graph), drawGraph(run.graph)),
     run.approval_graph && section("Approval", run.approval_graph.current ? "waits for a decision" : run.decision || run.approval_graph.status.toLowerCase(), drawGraph(run.approval_graph)),
-    run.tools.length > 0 && section("Tools", `${run.tools.length} calls`, h("ol", { class: "tools" }, [...run.tools].reverse().map(tool))),
+    run.tools.length > 0 && section("Tools", `${run.tools.length} ${run.tools.length === 1 ? "call" : "calls"}`, h("ol", { class: "tools" }, [...run.tools].reverse().map(tool))),
     h("p", { class: "execution" }, run.execution_id),
   ].filter(Boolean);
 }
