@@ -16,6 +16,7 @@ from devstack.aws.data_folder import DataFolder
 from devstack.aws.data_plane import DataPlane
 from devstack.aws.errors import MissingDefinition, StackError
 from devstack.aws.functions.api import InvokeApi
+from devstack.aws.functions.faults import FunctionFaults
 from devstack.aws.functions.in_process import InProcessHost
 from devstack.aws.functions.invoker import Invoker
 from devstack.aws.functions.model import FunctionHost, FunctionSpec, Invocation, LogSink
@@ -70,7 +71,8 @@ class LocalAws:
     ``data`` keeps the state across restarts, None keeps nothing. ``secrets`` are values by the declaration's keys,
     ``parameters`` override its deployment parameters. ``time_scale`` shortens waits and pauses of state machines and
     of asynchronous retries, ``token_time_scale`` the time-outs of tasks that wait for a token. ``visibility`` replaces
-    every queue's visibility timeout (seconds). ``reserved`` limits the concurrency of functions by key.
+    every queue's visibility timeout (seconds). ``reserved`` limits the concurrency of functions by key. ``faults``
+    disturb calls of functions.
     """
 
     def __init__(  # noqa: PLR0913 (independent choices of the caller, each with a default)
@@ -91,6 +93,7 @@ class LocalAws:
         idle_seconds: float = 600.0,
         autosave_seconds: float = 2.0,
         reserved: Mapping[str, int] | None = None,
+        faults: FunctionFaults | None = None,
         on_log: LogSink | None = None,
     ) -> None:
         self._system = system
@@ -108,6 +111,7 @@ class LocalAws:
         self._idle_seconds = idle_seconds
         self._autosave_seconds = autosave_seconds
         self._reserved = reserved or {}
+        self._faults = faults
         self._on_log = on_log
         self._cleanup = ExitStack()
         self._parts: _Running | None = None
@@ -178,6 +182,14 @@ class LocalAws:
         history = self._running.states.execution(execution_arn).history()
         return sum(str(event["type"]).endswith("StateEntered") for event in history)
 
+    def expire(self, execution_arn: str) -> None:
+        """End an execution as if its TimeoutSeconds were over."""
+        self._running.states.execution(execution_arn).expire()
+
+    def is_settled(self, execution_arn: str) -> bool:
+        """Whether an execution has ended, and whoever hears of failed ones has dealt with it."""
+        return self._running.reports.is_settled(execution_arn)
+
     def running_executions(self) -> list[str]:
         """The ARNs of the executions that run."""
         return self._running.states.running()
@@ -234,7 +246,7 @@ class LocalAws:
         host = self._host(specs, logs)
         host.start()
         cleanup.callback(host.stop)
-        invoker = Invoker(host, specs, retry_seconds=_RETRY_SECONDS * self._time_scale)
+        invoker = Invoker(host, specs, retry_seconds=_RETRY_SECONDS * self._time_scale, faults=self._faults)
         cleanup.callback(invoker.stop)
 
         targets = [each.physical_name for each in self._system.functions.values() if each.on_execution_status]

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Final
 
+from devstack.aws.functions.faults import FunctionFaults
 from devstack.aws.functions.model import (
     ASYNCHRONOUS_LIMIT,
     SYNCHRONOUS_LIMIT,
@@ -24,8 +25,16 @@ _RETRIES: Final = 2
 class Invoker:
     """Calls functions by key, name or ARN; asynchronous calls are tried three times, ``retry_seconds`` apart."""
 
-    def __init__(self, host: FunctionHost, specs: Iterable[FunctionSpec], *, retry_seconds: float) -> None:
+    def __init__(
+        self,
+        host: FunctionHost,
+        specs: Iterable[FunctionSpec],
+        *,
+        retry_seconds: float,
+        faults: FunctionFaults | None = None,
+    ) -> None:
         self._host = host
+        self._faults = faults or FunctionFaults()
         self._specs = {spec.name: spec for spec in specs}
         self._retry_seconds = retry_seconds
         self._running: Counter[str] = Counter()
@@ -56,7 +65,7 @@ class Invoker:
                 raise InvocationRefused("TooManyRequestsException", "Rate Exceeded.", 429)
             self._running[spec.name] += 1
         try:
-            return self._host.run(spec, Call(str(uuid.uuid4()), payload or b"{}", tenant, client_context))
+            return self._run(spec, Call(str(uuid.uuid4()), payload or b"{}", tenant, client_context))
         finally:
             with self._lock:
                 self._running[spec.name] -= 1
@@ -67,6 +76,12 @@ class Invoker:
         """Queue a call that is retried when it fails; ``done`` is called when it succeeded or was given up."""
         spec = self._admit(reference, payload, tenant, ASYNCHRONOUS_LIMIT)
         self._later.submit(self._try, spec.name, payload, tenant, done)
+
+    def _run(self, spec: FunctionSpec, call: Call) -> Invocation:
+        fault = self._faults.take(spec.key, call.payload)
+        if fault is None:
+            return self._host.run(spec, call)
+        return fault.meet(lambda: self._host.run(spec, call))
 
     def _admit(self, reference: str, payload: bytes, tenant: str | None, limit: int) -> FunctionSpec:
         spec = self.spec(reference)

@@ -74,6 +74,13 @@ class Execution:
             env.set_stop(stop_date=datetime.now(UTC), error=error, cause=cause)
         self.ended.wait(_STOP_PATIENCE)
 
+    def expire(self) -> None:
+        """End it as if its TimeoutSeconds were over; on return it has ended, this way or another."""
+        env = self._env
+        if env is not None:
+            env.set_timed_out()
+        self.ended.wait(_STOP_PATIENCE)
+
     def history(self) -> list[dict[str, Any]]:
         """The events so far, as GetExecutionHistory gives them."""
         env = self._env

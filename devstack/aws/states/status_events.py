@@ -33,6 +33,10 @@ class StatusEvents:
         for target in self._targets:
             self._invoker.invoke_later(target, payload, done=lambda: self._store.reported(record.arn))
 
+    def is_settled(self, arn: str) -> bool:
+        """Whether an execution has ended and nothing about its end is left to deliver."""
+        return all(record.arn != arn for record in self._store.unreported())
+
     def report_former(self) -> None:
         """Deliver what an earlier process left unreported; what it left running was aborted with it."""
         for record in self._former:
