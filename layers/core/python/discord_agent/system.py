@@ -86,6 +86,16 @@ class Grant:
     reason: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class Role:
+    """A role that functions assume to hand out less than they have; a session policy narrows it further."""
+
+    name: str
+    purpose: str
+    assumed_by: tuple[str, ...]
+    grants: tuple[Grant, ...]
+
+
 class Package(StrEnum):
     """How a function is packed: which dependencies it may import."""
 
@@ -172,6 +182,7 @@ class System:
     machines: dict[str, Machine]
     parameters: dict[str, str]
     services: dict[str, Service] = field(default_factory=dict)
+    roles: dict[str, Role] = field(default_factory=dict)
 
 
 TABLES: Final = {
@@ -514,6 +525,30 @@ _BRIDGE: Final = Service(
     stop_timeout=30,
 )
 
+_ROLES: Final = (
+    Role(
+        SANDBOX_ROLE,
+        "what the sandbox may reach, narrowed per call to one thread and execution",
+        assumed_by=("turn",),
+        grants=(
+            Grant(
+                ("s3:GetObject",),
+                (
+                    Ref(Kind.BUCKET, "artifacts", "threads/*/workspace/packs/*"),
+                    Ref(Kind.BUCKET, "artifacts", "threads/*/workspace/git/base.bundle"),
+                    Ref(Kind.BUCKET, "artifacts", "threads/*/workspace/control/*"),
+                ),
+            ),
+            Grant(("s3:PutObject",), (Ref(Kind.BUCKET, "artifacts", "threads/*/workspace/packs/*"),)),
+            Grant(
+                ("s3:ListBucket",),
+                (Ref(Kind.BUCKET, "artifacts"),),
+                reason="without it S3 answers 403 instead of 404 while there is no stop marker or bundle",
+            ),
+        ),
+    ),
+)
+
 SYSTEM: Final = System(
     tables=TABLES,
     queues=QUEUES,
@@ -521,6 +556,7 @@ SYSTEM: Final = System(
     secrets=SECRETS,
     functions={function.name: function for function in _FUNCTIONS},
     machines={machine.name: machine for machine in _MACHINES},
+    roles={role.name: role for role in _ROLES},
     parameters=PARAMETERS,
     services={_BRIDGE.name: _BRIDGE},
 )

@@ -3,6 +3,7 @@
 import shlex
 import shutil
 import sys
+import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -70,12 +71,9 @@ class Commands:
             if ripgrep
             else [sys.executable, "-I", "-S", str(Path(searching.__file__)), arguments["pattern"], str(where)]
         )
-        output = self.scratch / f"grep-{id(arguments)}"
-        try:
-            finished = self._run(command, output, min(_SEARCH_SECONDS, self.remaining()))
-            lines = output.read_text("utf-8", "replace").splitlines()
-        finally:
-            output.unlink(missing_ok=True)
+        with tempfile.NamedTemporaryFile(dir=self.scratch, prefix="grep-") as file:
+            finished = self._run(command, Path(file.name), min(_SEARCH_SECONDS, self.remaining()))
+            lines = Path(file.name).read_text("utf-8", "replace").splitlines()
         if finished.end is not End.EXITED:
             raise ToolRefused("the search took too long or found too much; narrow the pattern or the path")
         if finished.exit_code > 1:
@@ -115,7 +113,7 @@ class Commands:
                 "TMPDIR": str(temporary),
                 "LANG": "C.UTF-8",
                 # Test results become facts, whoever runs the tests and however.
-                "PYTEST_ADDOPTS": f"--junitxml={report} -o junit_family=xunit2 -p no:cacheprovider",
+                "PYTEST_ADDOPTS": f"--junitxml={report} -o junit_family=xunit2",
             },
             output=output,
             seconds=seconds,

@@ -13,6 +13,7 @@ import sys
 from contextlib import suppress
 from pathlib import Path
 
+_PR_CAPBSET_READ = 23
 _PR_CAPBSET_DROP = 24
 _PR_SET_CHILD_SUBREAPER = 36
 _PR_SET_NO_NEW_PRIVS = 38
@@ -49,8 +50,8 @@ def _give_up_rights() -> None:
     # Root keeps its files but loses its powers at the next exec: above all that of reading other processes.
     # A process that is not root may not drop these, and has none of them.
     for capability in range(int(Path("/proc/sys/kernel/cap_last_cap").read_text()) + 1):
-        dropped = libc.prctl(_PR_CAPBSET_DROP, capability, 0, 0, 0) == 0
-        if not dropped and os.geteuid() == 0:
+        within_reach = libc.prctl(_PR_CAPBSET_READ, capability, 0, 0, 0) == 1 and os.geteuid() == 0
+        if within_reach and libc.prctl(_PR_CAPBSET_DROP, capability, 0, 0, 0) != 0:
             sys.exit("cannot give up the capabilities of root")
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
 

@@ -3,6 +3,7 @@
 import ctypes
 import logging
 import os
+import platform
 import select
 import signal
 import subprocess
@@ -50,6 +51,8 @@ class Finished:
 
 def hide_process() -> None:
     """Make this process's environment and memory unreadable to other processes of the same user."""
+    if platform.system() != "Linux":
+        raise SandboxUnavailable("commands are confined by means that only Linux has; run this on Linux")
     if ctypes.CDLL(None, use_errno=True).prctl(_PR_SET_DUMPABLE, 0, 0, 0, 0) != 0:
         raise SandboxUnavailable("the runtime process cannot be hidden from commands")
 
