@@ -44,7 +44,7 @@ def run(function: str, event: Path) -> int:
     """Invoke and print the answer; 1 if the function failed."""
     if function not in SYSTEM.functions:
         raise InvalidSettings(f"no function {function!r}; there are: {', '.join(sorted(SYSTEM.functions))}")
-    with Workbench() as bench:
+    with Workbench(processes=True) as bench:
         result = bench.invoke(function, event)
     print(json.dumps(result.payload, indent=2, ensure_ascii=False))
     if result.error:
@@ -55,7 +55,8 @@ def run(function: str, event: Path) -> int:
 class Workbench:
     """A stack in which nothing happens by itself: queues are not consumed, state machines do nothing."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, processes: bool = False) -> None:
+        self._processes = processes
         self._folder = tempfile.TemporaryDirectory()
         self._key = SigningKey.generate()
         self._done: set[str] = set()
@@ -81,7 +82,7 @@ class Workbench:
                 "STALENESS_MINUTES": _AGELESS,
             },
             secrets={"discord-token": self._discord.token, "model-key": "workbench", "git-credentials": "{}"},
-            mode="in_process",
+            mode="process" if self._processes else "in_process",
             machines_root=_idle_machines(root),
         )
         self._aws.start()
