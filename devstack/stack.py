@@ -209,8 +209,9 @@ def _pump(child: Child, log: Log) -> None:
     """Pass a child's output on, so that its pipe never fills."""
 
     def read() -> None:
-        for line in child.output:
-            log("bridge", line.decode(errors="replace").rstrip())
+        with child.output as output:
+            for line in output:
+                log("bridge", line.decode(errors="replace").rstrip())
 
     threading.Thread(target=read, name="bridge-log", daemon=True).start()
 
