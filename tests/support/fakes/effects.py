@@ -8,7 +8,7 @@ class Death(BaseException):
     """The end of a process: no handler for errors may survive it."""
 
 
-type Watcher = Callable[[str], None]
+type Watcher = Callable[[str], object]
 
 
 class Effects:

@@ -251,6 +251,17 @@ def test_a_finish_does_not_count_before_everything_people_said_is_heard() -> Non
     assert (after.summary, after.rounds) == ("Done, with RS256.", 2)
 
 
+def test_a_stop_counts_more_than_a_finish_that_has_not_heard_everything() -> None:
+    world = World()
+    run = world.working()
+    world.plays(finishes("Done."))
+    world.model.during = lambda request: world.steer("Wait, not that file!")
+    world.effects.watcher = lambda moment: (
+        moment == "after journal.record_reply" and world.executions.request_stop(EXECUTION, BOB)
+    )
+    assert world.turn()(run).outcome is Outcome.STOPPED
+
+
 def test_calls_with_the_same_id_get_ids_of_their_own() -> None:
     world = World()
     run = world.working()

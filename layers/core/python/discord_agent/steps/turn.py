@@ -93,10 +93,8 @@ class Turn:
             messages = context.messages + tuple(message for item in played for message in item.messages)
             if index < len(journalled):
                 latest = self.rounds.replay(run, lease, number, index, journalled[index], manifest)
-            elif context.turn >= number or self.clock.monotonic() >= deadline:
+            elif context.turn >= number or self.clock.monotonic() >= deadline or stop_requested():
                 break
-            elif stop_requested():
-                return tuple(played), True
             else:
                 try:
                     latest = self.rounds.play(
@@ -104,7 +102,7 @@ class Turn:
                         stop_requested=stop_requested, on_calls=lambda calls: card.say(*map(cards.tool_line, calls)),
                     )  # fmt: skip
                 except Stopped:
-                    return tuple(played), True
+                    break
             played.append(latest)
             manifest = latest.manifest
             is_newest = len(played) >= len(journalled)
@@ -113,7 +111,7 @@ class Turn:
                 self._note_round(run, number, index, latest)
             if is_newest and self._ends_turn(run, latest):
                 break
-        finished = bool(played) and isinstance(played[-1].control, Finished)
+        finished = bool(played) and isinstance(played[-1].control, Finished) and self._ends_turn(run, played[-1])
         return tuple(played), not finished and stop_requested()
 
     def _ends_turn(self, run: RunState, latest: PlayedRound) -> bool:
