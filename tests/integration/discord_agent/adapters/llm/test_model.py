@@ -7,14 +7,17 @@ from typing import Any
 
 import pytest
 
+from discord_agent.adapters.llm.access import ModelAccess
+from discord_agent.adapters.llm.model import LiteLLMModel
 from discord_agent.adapters.llm.patience import PATIENCE, Patience
+from discord_agent.adapters.llm.registry import ModelRegistry
 from discord_agent.domain.conversation import Message, ModelReply, ModelRequest, Purpose, Role, ToolCall, ToolSpec
 from discord_agent.domain.errors import ModelRefused, ModelUnavailable, Stopped
 from discord_agent.domain.ids import ModelName
 from discord_agent.domain.money import UNKNOWN, Cost, Usage, Usd
 from discord_agent.system import SYSTEM
 from tests.support.eventually import eventually
-from tests.support.models import KEY, Scripted, ask, scripted
+from tests.support.models import KEY, REGISTRY, Scripted, ask, scripted
 
 BASH = ToolSpec("bash", "Run a command.", {"type": "object", "properties": {"command": {"type": "string"}}})
 IMPATIENT = Patience(attempt=0.3, total=20, silence=0.3, attempts=3, pause=0.001, longest_pause=0.05)
@@ -355,3 +358,10 @@ def test_the_limits_of_a_purpose_let_an_invalid_reply_be_asked_for_twice() -> No
     }
 
     assert {name for name, total in longest.items() if total >= SYSTEM.functions[name].timeout} == set()
+
+
+def test_a_model_that_no_configured_provider_serves_is_refused() -> None:
+    model = LiteLLMModel(ModelRegistry.load(REGISTRY), ModelAccess(provider_keys={"nobody": "key"}))
+
+    with pytest.raises(ModelRefused, match="none of the configured providers serves qwen3-max"):
+        model.complete(ask(model="qwen3-max"))
