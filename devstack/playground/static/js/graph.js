@@ -12,7 +12,7 @@ export function drawGraph(graph) {
   const height = TOP * 2 + (Math.max(0, ...nodes.map((node) => node.row)) + 1) * (HEIGHT + GAP_Y) - GAP_Y;
   const edges = graph.edges.filter((edge) => places.has(edge.source) && places.has(edge.target) && (!edge.catch || edge.visits > 0));
   edges.sort((a, b) => a.visits - b.visits); // Ways already gone lie on top.
-  return svg("svg", { class: "graph", viewBox: `0 0 ${width} ${height}`, role: "img", "aria-label": describe(graph) },
+  return svg("svg", { class: "graph", width, height, viewBox: `0 0 ${width} ${height}`, role: "img", "aria-label": describe(graph) },
     svg("defs", {}, arrow("arrow"), arrow("arrow-walked")),
     ...edges.map((edge) => drawEdge(edge, places.get(edge.source), places.get(edge.target))),
     ...nodes.map((node) => drawNode(node, places.get(node.name), graph.current)));

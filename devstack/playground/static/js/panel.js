@@ -125,7 +125,7 @@ function commit(run) {
   const fate = { merge: "merged", reject: "rejected", expire: "kept, nobody decided", supersede: "replaced by a newer one" }[decision];
   return h("div", { class: "commit" },
     h("div", { class: "commit-line" }, h("code", {}, made.branch), h("code", {}, (made.sha || "").slice(0, 7)), fate && h("span", { class: `status ${decision === "merge" ? "good" : "neutral"}` }, fate)),
-    made.message && h("div", { class: "commit-message" }, made.message),
+    made.message && h("div", { class: "commit-message", title: made.message }, made.message.split("\n")[0]),
     made.files?.length && h("div", { class: "commit-files" }, made.files.join(", ")));
 }
 
@@ -145,13 +145,13 @@ function tool(call, index, all) {
   return h("li", {}, box);
 }
 
-/** The telling part of a call's arguments: the first value, as far as the JSON can be read. */
+/** The telling part of a call's arguments: the first value, also of JSON that was cut short. */
 function argument(input) {
   try {
     const first = Object.values(JSON.parse(input))[0];
     return typeof first === "string" ? first : JSON.stringify(first) ?? "";
   } catch {
-    return input;
+    return input.match(/:\s*"((?:[^"\\]|\\.)+)/)?.[1] ?? input;
   }
 }
 

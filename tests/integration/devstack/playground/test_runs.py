@@ -39,6 +39,8 @@ RUN = RunState(
     max_turns=20,
     rounds=2,
     confidence=83,
+    usage=Usage(150, 20, 40),
+    cost=Cost(Usd(Decimal("0.0150")), partial=True),
     commit=COMMIT,
 )
 
@@ -142,7 +144,7 @@ def test_a_run_is_read_from_its_row_its_audit_trail_and_its_history(dynamodb: An
         "confidence": 83,
         "model": "qwen3-coder-plus",
     }
-    assert (run["cost"], run["usage"]["input"]) == ({"usd": "0.0132", "partial": True}, 100)
+    assert (run["cost"], run["usage"]["input"]) == ({"usd": "0.0150", "partial": True}, 150)
     assert (run["active"], run["elapsed_seconds"]) == (True, 20.0)
     assert run["card"] == {"channel_id": THREAD, "message_id": "9"}
     assert run["commit"] == {"sha": "4f2c9d1aa", "branch": "auth-jwt", "message": "Use JWT", "files": ["auth.py"]}
@@ -170,6 +172,7 @@ def test_an_ended_execution_has_no_current_step(dynamodb: Any, clock: ManualCloc
 def test_a_run_that_has_no_history_is_still_shown(dynamodb: Any, clock: ManualClock) -> None:
     run = observer(dynamodb, FixedHistory(), clock).observe(THREAD)["run"]
     assert (run["graph"], run["turn"], run["status"]) == (None, 2, "processing")
+    assert (run["cost"], run["usage"]["input"]) == ({"usd": "0.0132", "partial": True}, 100)
 
 
 def test_a_finished_run_keeps_its_time_and_says_how_it_ended(dynamodb: Any) -> None:
