@@ -19,10 +19,10 @@ from discord_agent.domain import events
 from discord_agent.domain.errors import AgentError, InvalidSettings
 from discord_agent.domain.ids import ExecutionId, MessageId, execution_for_message
 from discord_agent.domain.session import Decision, ExecutionRecord
+from discord_agent.steps.launch import MACHINES
 
 _MERGE: Final = "👍"
 _POLL: Final = 0.05
-_MACHINE: Final = "sequential_thinking"
 
 
 class DidNotHappen(AgentError):
@@ -77,6 +77,11 @@ class Job:
         """The thread opened on the request."""
         return self.message
 
+    @property
+    def channel(self) -> str:
+        """Where it is asked."""
+        return self._channel
+
     def ask(self) -> float:
         """Post the request; seconds until the bot showed that it saw it."""
         started = time.monotonic()
@@ -103,10 +108,10 @@ class Job:
             self.await_record(
                 "the run posts its terminal message", lambda record: record.terminal_message_id is not None
             )
-            approving = self.await_record("the commit waits for a decision", _waits_for_decision).approval
+            approving = self.await_record("the commit waits for a decision", self._has_its_last_word).approval
             if approving is not None:
                 self.person.react(self.thread, approving.message_id, _MERGE)
-            self._until("the approval ends", self._approval_ended)
+                self._until("the approval ends", self._approval_ended)
         except DidNotHappen as error:
             faults.append(str(error))
         facts = {
@@ -121,8 +126,8 @@ class Job:
         entries = self.records.audit.entries(record.thread_id) if record else ()
         commit = record.approval.commit if record and record.approval else None
         turns = [entry for entry in entries if entry.kind == "turn"]
-        transitions = self.records.transitions(_MACHINE, self.execution) if record else 0
-        in_loop = self.records.loop_transitions(self.execution) if record else 0
+        transitions = self.records.transitions(MACHINES[record.flow], self.execution) if record else 0
+        in_loop = self.records.loop_transitions(self.execution) if turns else 0
         tests = self.records.tests(record.thread_id) if record else None
         card_edits = self._card(record).edit_count if record and record.card_message_id else 0
         with self.records.clone() as clone:
@@ -130,7 +135,9 @@ class Job:
             merged = commit is not None and is_ancestor(clone, commit.sha)
         return {
             "execution_id": self.execution,
-            "execution_status": self.records.execution_status(_MACHINE, self.execution) if record else None,
+            "execution_status": self.records.execution_status(MACHINES[record.flow], self.execution)
+            if record
+            else None,
             "outcome": record.outcome if record else None,
             "turns": len(turns),
             "rounds": sum(int(entry.details["rounds"]) for entry in turns),
@@ -154,6 +161,12 @@ class Job:
     def _card(self, record: ExecutionRecord) -> Message:
         return next(item for item in self._discord.messages(record.thread_id) if item.id == record.card_message_id)
 
+    def _has_its_last_word(self, record: ExecutionRecord) -> bool:
+        """Its commit waits for a decision, or it ended without any."""
+        is_over = self.records.execution_status(MACHINES[record.flow], self.execution) != "RUNNING"
+        makes_no_commit = is_over and self.records.sessions.get(record.thread_id).pending is None
+        return record.approval is not None or makes_no_commit
+
     def _approval_ended(self) -> bool:
         record = self.records.executions.get(self.execution)
         decided = record is not None and record.approval is not None and record.approval.decision is Decision.MERGE
@@ -167,11 +180,6 @@ class Job:
                 return found
             time.sleep(_POLL)
         raise DidNotHappen(f"not in time: {what}")
-
-
-def _waits_for_decision(record: ExecutionRecord) -> bool:
-    is_over_without_commit = record.terminal_message_id is not None and record.outcome != "done"
-    return record.approval is not None or is_over_without_commit
 
 
 def _faults(facts: dict[str, Any]) -> list[str]:

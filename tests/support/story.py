@@ -21,6 +21,7 @@ from devstack.records import Records
 from devstack.stack import DevStack
 from discord_agent.domain.ids import ExecutionId, MessageId, ThreadId, execution_for_message
 from discord_agent.domain.session import Approval, ExecutionRecord
+from discord_agent.steps.launch import MACHINES
 from tests.support.eventually import eventually
 
 SCRIPTS = Path(__file__).parents[1] / "e2e" / "scripts"
@@ -146,13 +147,13 @@ class Request:
 
     def decided(self) -> Message:
         """Wait for the card of the commit to show what became of it."""
-        return until(lambda: next((card for card in [self.commit_card] if not card.components), None))
+        until(lambda: not self.commit_card.components)
+        return self.commit_card
 
     @property
     def machine_status(self) -> str:
         """How its state machine stands."""
-        machine = {"simple": "simple", "sequential-thinking": "sequential_thinking"}[self.record.flow]
-        return self.story.records.execution_status(machine, self.execution)
+        return self.story.records.execution_status(MACHINES[self.record.flow], self.execution)
 
     @property
     def card(self) -> Message:

@@ -8,7 +8,8 @@ from discord_agent.domain.run import Next, RunState
 from discord_agent.domain.session import ExecutionRecord
 from discord_agent.ports import Machines
 
-_MACHINES: Final = {FlowType.SIMPLE: "simple", FlowType.SEQUENTIAL: "sequential_thinking"}
+MACHINES: Final = {FlowType.SIMPLE: "simple", FlowType.SEQUENTIAL: "sequential_thinking"}
+"""The state machine of each flow."""
 
 
 def launch(machines: Machines, record: ExecutionRecord) -> None:
@@ -31,4 +32,4 @@ def launch(machines: Machines, record: ExecutionRecord) -> None:
         cost=record.cost,
         next=Next.PLAN,
     )
-    machines.start(_MACHINES[record.flow], record.execution_id, run)
+    machines.start(MACHINES[record.flow], record.execution_id, run)
