@@ -14,6 +14,7 @@ from typing import Any, Final
 
 from devstack.aws.names import execution_arn
 from devstack.demo import Job
+from devstack.discord.seed import WORKSHOP_ID
 from devstack.options import Options
 from devstack.stack import DevStack
 from discord_agent.domain.ids import ExecutionId
@@ -127,7 +128,8 @@ def _first_signs(stack: DevStack) -> tuple[float, list[float]]:
 
 
 def _long_run(stack: DevStack) -> tuple[Job, float]:
-    job = Job(stack, "run for long", _PATIENCE)
+    # In a channel of its own: the decision is made with the channel's history.
+    job = Job(stack, "run for long", _PATIENCE, WORKSHOP_ID)
     started = time.monotonic()
     job.ask()
     job.await_record("the run ends", lambda record: record.terminal_message_id is not None)

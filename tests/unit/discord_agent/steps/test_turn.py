@@ -291,11 +291,13 @@ def test_tools_that_the_sandbox_lost_are_reported_as_interrupted_not_run_again()
 def test_the_turn_after_a_parked_one_takes_a_new_lease_and_the_manifest_it_parked_on() -> None:
     world = World()
     run = world.working(next=Next.CLARIFY)
+    world.sessions.update(THREAD, parked=EXECUTION)
     world.leases.release(THREAD, EXECUTION)
     world.steer("The new key")
     world.plays(finishes())
     after = world.turn()(run)
     assert world.leases.holder(THREAD) == EXECUTION
+    assert world.sessions.get(THREAD).parked is None
     assert after.manifest_id == run.manifest_id
     assert any("The new key" in message.text for message in world.model.requests[0].messages)
 

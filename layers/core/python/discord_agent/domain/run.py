@@ -1,6 +1,7 @@
 """The state of a run as it travels through a state machine: a few KB, everything large is a key."""
 
 from dataclasses import dataclass
+from datetime import datetime
 from enum import StrEnum
 
 from discord_agent.domain.classification import AgentRole, Complexity, FlowType, TaskType
@@ -119,6 +120,7 @@ class RunState:
     manifest_id: ManifestId | None = None
     card_message_id: MessageId | None = None
     card_lines: tuple[str, ...] = ()
+    card_edited_at: datetime | None = None
     started_at: str = ""
     options: tuple[str, ...] = ()
     question: str = ""

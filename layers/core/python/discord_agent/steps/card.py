@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Callable
+from dataclasses import replace
 
 from discord_agent.domain.errors import DiscordRefused, DiscordUnavailable
 from discord_agent.domain.ids import ChannelId, MessageId
@@ -25,13 +26,14 @@ class Card:
         self._run = run
         self._render = render
         self._lines = run.card_lines
-        self._shown = self._lines
-        self._next_edit = clock.monotonic()
+        self._edited_at = run.card_edited_at
+        # What the step before said last may not be shown yet.
+        self._shown: tuple[str, ...] | None = None
+        self._next_edit = clock.monotonic() + self._pause_left()
 
-    @property
-    def lines(self) -> tuple[str, ...]:
-        """The newest lines, for the next step to go on with."""
-        return self._lines
+    def keep(self, run: RunState) -> RunState:
+        """The run with the newest lines and the time of the last edit, for the next step to go on with."""
+        return replace(run, card_lines=self._lines, card_edited_at=self._edited_at)
 
     def say(self, *lines: str) -> None:
         """Add lines and show them if the last edit is long enough ago."""
@@ -55,7 +57,15 @@ class Card:
         except (DiscordRefused, DiscordUnavailable) as error:
             _LOG.warning("the card of %s was not edited: %s", run.execution_id, error)
         self._shown = self._lines
+        self._edited_at = self._clock.now()
         self._next_edit = self._clock.monotonic() + _PAUSE
+
+    def _pause_left(self) -> float:
+        """Seconds until the next edit may follow the one that another step made."""
+        if self._edited_at is None:
+            return 0.0
+        elapsed = (self._clock.now() - self._edited_at).total_seconds()
+        return min(max(0.0, _PAUSE - elapsed), _PAUSE)
 
 
 def invite_reactions(discord: Discord, channel: ChannelId, message: MessageId, *emoji: str) -> None:

@@ -27,7 +27,7 @@ class Checkpoint:
         record_checkpoint(self.chronicle, run)
         card = Card(self.discord, self.clock, run, cards.progress)
         card.say(cards.checkpoint_line(run))
-        return replace(run, card_lines=card.lines, next=Next.TURN)
+        return replace(card.keep(run), next=Next.TURN)
 
 
 def record_checkpoint(chronicle: Chronicle, run: RunState) -> None:

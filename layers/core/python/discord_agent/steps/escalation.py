@@ -56,9 +56,7 @@ class Escalation:
         self._tell_model(run, self.prompts.render("escalated", model=before.model, reason=reason))
         card = Card(self.discord, self.clock, run, cards.progress)
         card.say(cards.escalation_line(before.model, run.model, reason))
-        run = replace(
-            run, signals=signals.after_escalation(run.signals), escalations=run.escalations + 1, card_lines=card.lines
-        )
+        run = replace(card.keep(run), signals=signals.after_escalation(run.signals), escalations=run.escalations + 1)
         return _onwards(run)
 
     def _tell_model(self, run: RunState, text: str) -> None:

@@ -148,15 +148,15 @@ class Intake:
             )
         )
         self.chronicle.note(thread, execution, "answer", actor=event.author.id)
-        self._wake(execution, thread)
+        self._wake(execution)
 
-    def _wake(self, execution: ExecutionId, thread: ThreadId) -> None:
+    def _wake(self, execution: ExecutionId) -> None:
+        """Let a parked run go on; it takes its mark off the thread itself, once it holds the lease."""
         try:
             token = self.executions.unpark(execution)
         except Conflict:
             return
         self.machines.succeed(token, {})
-        self.sessions.update(thread, parked=None)
 
     def _stop(self, execution: ExecutionId, event: Inbound) -> None:
         """The flag ends the run between rounds, the marker ends a command that runs, the token a parked one."""
@@ -171,7 +171,7 @@ class Intake:
                 self.discord.send(
                     ChannelId(record.thread_id), Post(cards.STOP_NOTICE), nonce=f"{execution}/stop-notice"
                 )
-        self._wake(execution, record.thread_id)
+        self._wake(execution)
 
     def _decide(self, decision: Decide, actor: Author) -> None:
         try:

@@ -112,7 +112,7 @@ class Plan:
             task=plan.reformulated_prompt,
         )
         card.say(cards.plan_line(run))
-        return replace(run, manifest_id=head.manifest_id, card_lines=card.lines)
+        return replace(card.keep(run), manifest_id=head.manifest_id)
 
     def _memories(self, session: Session) -> str:
         return memory.as_prompt(session.reflections, session.last_run)

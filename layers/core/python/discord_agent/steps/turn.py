@@ -60,6 +60,8 @@ class Turn:
     def __call__(self, run: RunState) -> RunState:
         """Play one turn; raises LeaseLost when a newer attempt or another run took over."""
         lease = hold(self.leases, run)
+        if run.next is Next.CLARIFY:
+            self.rounds.sessions.update(run.thread_id, lease=lease, parked=None)
         number = run.turn + 1
         context = self.journal.load_context(run)
         if context is None:
@@ -72,7 +74,7 @@ class Turn:
         after = self._save(run, after, lease, head, manifest, context, played)
         card.say(cards.turn_done_line(after, files=len(_paths(played))))
         self._tell(after, played)
-        return replace(after, card_lines=card.lines)
+        return card.keep(after)
 
     def _workspace(self, run: RunState) -> tuple[Head, Manifest]:
         head = self.workspaces.head(run.thread_id)

@@ -1,0 +1,60 @@
+"""The live card: how often it is edited, also across steps."""
+
+from dataclasses import replace
+from datetime import timedelta
+
+from discord_agent.domain import cards
+from discord_agent.domain.run import RunState
+from discord_agent.steps.card import Card
+from tests.support.fakes.world import World
+
+
+def card(world: World, run: RunState) -> Card:
+    return Card(world.discord, world.clock, run, cards.progress)
+
+
+def edits(world: World) -> int:
+    return sum(effect == "discord.edit" for effect in world.effects.names)
+
+
+def test_lines_that_come_quickly_are_shown_by_one_edit() -> None:
+    world = World()
+    live = card(world, world.working())
+    live.say("one")
+    live.say("two")
+    live.say("three")
+    assert edits(world) == 1
+
+
+def test_the_pause_between_edits_holds_from_one_step_to_the_next() -> None:
+    world = World()
+    run = world.working()
+    first = card(world, run)
+    first.say("one")
+    second = card(world, first.keep(run))
+    second.say("two")
+    assert edits(world) == 1
+
+
+def test_what_a_step_could_not_show_any_more_is_shown_by_the_next() -> None:
+    world = World()
+    run = world.working()
+    first = card(world, run)
+    first.say("one")
+    first.say("two")
+    kept = first.keep(run)
+    world.clock.pass_by(timedelta(seconds=2))
+    card(world, kept).refresh()
+    assert edits(world) == 2
+    assert kept.card_lines[-2:] == ("one", "two")
+
+
+def test_a_clock_that_was_set_back_delays_an_edit_by_no_more_than_the_pause() -> None:
+    world = World()
+    run = world.working()
+    ahead = replace(run, card_edited_at=world.clock.now() + timedelta(hours=1))
+    live = card(world, ahead)
+    live.say("one")
+    world.clock.pass_by(timedelta(seconds=1.5))
+    live.refresh()
+    assert edits(world) == 1
