@@ -27,7 +27,7 @@ _EMOJI: Final = {
     "🚀": Interrupt.ESCALATE,
 }
 _START = re.compile(rf"\s*({'|'.join(_WORDS)})\b[\s:,.!-]*", re.IGNORECASE)
-_LEADING_MENTION = re.compile(r"\s*<@!?\d+>")
+_LEADING_MENTION = re.compile(r"\A\s*<@!?\d+>")
 _VARIANTS = re.compile("[\ufe0e\ufe0f\U0001f3fb-\U0001f3ff]")
 
 

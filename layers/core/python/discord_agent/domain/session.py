@@ -16,6 +16,7 @@ from discord_agent.domain.ids import (
     UserId,
 )
 from discord_agent.domain.inbound import Attachment
+from discord_agent.domain.interrupts import without_mention
 from discord_agent.domain.money import Cost, Usage
 from discord_agent.domain.run import Commit, Outcome
 
@@ -103,6 +104,11 @@ class InboxItem:
     forced: bool = False
     guild_id: GuildId | None = None
     attachments: tuple[Attachment, ...] = ()
+
+    @property
+    def said(self) -> str:
+        """The text; a mention at the beginning that only addresses the bot is no part of it."""
+        return without_mention(self.content) if self.forced else self.content
 
 
 class ExecutionStatus(StrEnum):

@@ -123,5 +123,5 @@ class Classify:
 
 
 def request_text(items: tuple[InboxItem, ...]) -> str:
-    """The messages of one author as one request."""
-    return "\n".join(item.content for item in items).strip()
+    """The messages of one author as one request, without the mentions by which they address the bot."""
+    return "\n".join(item.said for item in items).strip()

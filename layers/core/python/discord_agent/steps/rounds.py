@@ -165,7 +165,7 @@ class Rounds:
         return bool(self.sessions.waiting(run.thread_id, ItemKind.STEER))
 
     def _as_message(self, item: InboxItem) -> Message:
-        text = self.prompts.render("heard", message_id=item.message_id, author=item.author_name, content=item.content)
+        text = self.prompts.render("heard", message_id=item.message_id, author=item.author_name, content=item.said)
         return Message(Role.USER, text)
 
     def _forget_heard(self, run: RunState, heard: tuple[Message, ...]) -> None:

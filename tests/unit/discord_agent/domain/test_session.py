@@ -1,0 +1,28 @@
+from datetime import UTC, datetime
+
+import pytest
+
+from discord_agent.domain.ids import MessageId, ThreadId, UserId
+from discord_agent.domain.session import InboxItem, ItemKind
+
+
+@pytest.mark.parametrize(
+    ("content", "forced", "said"),
+    [
+        ("<@42> write a note", True, "write a note"),
+        ("write a note for <@42>", True, "write a note for <@42>"),
+        ("<@7> look at this", False, "<@7> look at this"),
+    ],
+)
+def test_only_the_mention_that_addresses_the_bot_is_left_out(content: str, forced: bool, said: str) -> None:
+    item = InboxItem(
+        ThreadId("1"),
+        MessageId("2"),
+        UserId("3"),
+        "Ada",
+        content,
+        ItemKind.REQUEST,
+        datetime(2026, 1, 1, tzinfo=UTC),
+        forced=forced,
+    )
+    assert item.said == said
