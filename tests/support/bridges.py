@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, Protocol
 
 import httpx
 
@@ -93,10 +93,23 @@ class InboundQueueUnderTest:
         return arrived
 
 
+class Inbound(Protocol):
+    """Where a bridge puts events, and where the tables lie in which it keeps its state."""
+
+    @property
+    def endpoint(self) -> str:
+        """The data plane."""
+        ...
+
+    def put(self, envelope: Envelope, *, occurrence: str = "") -> None:
+        """Queue an event."""
+        ...
+
+
 class RunningBridge:
     """A bridge on an event loop in a thread of its own."""
 
-    def __init__(self, server: DiscordServer, queue: InboundQueueUnderTest, http: httpx.Client, **options: Any) -> None:
+    def __init__(self, server: DiscordServer, queue: Inbound, http: httpx.Client, **options: Any) -> None:
         self.metrics = Metrics()
         self.error: BaseException | None = None
         self._loop = asyncio.new_event_loop()
