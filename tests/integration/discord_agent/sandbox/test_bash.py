@@ -48,6 +48,13 @@ def test_a_command_can_read_neither_environment_nor_memory_of_the_runtime(client
     assert reply.text.count("Permission denied") == 2
 
 
+def test_a_command_cannot_have_the_runtime_read_a_link_in_place_of_its_output(client: Client) -> None:
+    every_file = "touch ../output; for file in $(find .. -maxdepth 1 -type f); do"
+    reply = client.call("bash", command=f"{every_file} ln -sf /proc/self/environ $file; done; echo done")
+    assert (reply.ok, reply.text) == (True, "done\n[exit code 0]")
+    assert client.call("bash", command="echo again").text == "again\n[exit code 0]"
+
+
 def test_a_command_has_no_capabilities_and_cannot_get_any(client: Client) -> None:
     reply = client.call("bash", command="grep -E '^(CapEff|CapBnd|NoNewPrivs)' /proc/self/status")
     status = dict(line.split(":\t") for line in reply.text.splitlines()[:3])

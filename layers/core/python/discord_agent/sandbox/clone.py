@@ -59,7 +59,5 @@ def _settle_what_is_missing(commands: Commands) -> None:
     unseen = [path for path in others if path in links or path.split("/", 1)[0] == AGENT_FOLDER]
     for command, paths in (("checkout-index", written), ("update-index", unseen)):
         if paths:
-            listing = commands.scratch / "paths"
-            listing.write_text("\0".join(paths), "utf-8", "surrogateescape")
             options = ["--quiet"] if command == "checkout-index" else ["--skip-worktree"]
-            commands.git(command, *options, "-z", "--stdin", given=str(listing))
+            commands.git(command, *options, "-z", "--stdin", given="\0".join(paths).encode("utf-8", "surrogateescape"))

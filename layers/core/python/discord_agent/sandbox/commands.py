@@ -50,16 +50,15 @@ class Commands:
         seconds = min(float(arguments.get("timeout_seconds", COMMAND_SECONDS)), self.remaining())
         if seconds < _MINIMUM_SECONDS:
             return Outcome("[not run: no time is left for commands in this round; call it again]", ok=False)
-        output = self.scratch / "output"
         report = self.root / AGENT_FOLDER / "reports" / "junit.xml"
         before = _stamp(report)
-        finished = self._run(["bash", "-c", arguments["command"]], output, seconds)
+        finished, output = self._run(["bash", "-c", arguments["command"]], seconds)
         facts: Json = {"exit_code": finished.exit_code}
         if finished.end is End.STOPPED:
             facts["interrupted"] = True
         if _stamp(report) != before and (tests := test_results(report)) is not None:
             facts["tests"] = tests
-        text = f"{self._shown(output).rstrip('\n')}\n{_end_note(finished, seconds)}"
+        text = f"{self._shown(output.decode('utf-8', 'replace')).rstrip('\n')}\n{_end_note(finished, seconds)}"
         return Outcome(text.lstrip("\n"), finished.end is End.EXITED and finished.exit_code == 0, facts)
 
     def grep(self, arguments: Json) -> Outcome:
@@ -71,9 +70,8 @@ class Commands:
             if ripgrep
             else [sys.executable, "-I", "-S", str(Path(searching.__file__)), arguments["pattern"], str(where)]
         )
-        with tempfile.NamedTemporaryFile(dir=self.scratch, prefix="grep-") as file:
-            finished = self._run(command, Path(file.name), min(_SEARCH_SECONDS, self.remaining()))
-            lines = Path(file.name).read_text("utf-8", "replace").splitlines()
+        finished, output = self._run(command, min(_SEARCH_SECONDS, self.remaining()))
+        lines = output.decode("utf-8", "replace").splitlines()
         if finished.end is not End.EXITED:
             raise ToolRefused("the search took too long or found too much; narrow the pattern or the path")
         if finished.exit_code > 1:
@@ -83,19 +81,16 @@ class Commands:
             "\n".join([*(line.removeprefix("./") for line in lines[:_MATCHES]), *more]) or "[no line matches]"
         )
 
-    def git(self, *arguments: str, given: str = "") -> str:
-        """The output of a git command of our own; ToolRefused if it fails."""
-        output = self.scratch / "git"
-        command = ["git", "-c", "core.hooksPath=/dev/null", *arguments]
-        if given:
-            command = ["bash", "-c", f"{shlex.join(command)} < {shlex.quote(given)}"]
-        finished = self._run(command, output, _GIT_SECONDS)
-        text = output.read_text("utf-8", "surrogateescape")
+    def git(self, *arguments: str, given: bytes = b"") -> str:
+        """The output of a git command of our own, which reads ``given``; ToolRefused if it fails."""
+        finished, output = self._run(["git", "-c", "core.hooksPath=/dev/null", *arguments], _GIT_SECONDS, given)
+        text = output.decode("utf-8", "surrogateescape")
         if finished != Finished(End.EXITED, 0):
             raise ToolRefused(f"git {arguments[0]} failed: {text.strip()[-300:]}")
         return text
 
-    def _run(self, command: list[str], output: Path, seconds: float) -> Finished:
+    def _run(self, command: list[str], seconds: float, given: bytes = b"") -> tuple[Finished, bytes]:
+        """How a program ended, and what it printed."""
         if any("\0" in part for part in command):
             raise ToolRefused("a command cannot hold the character NUL")
         if sum(len(part.encode()) for part in command) > _COMMAND_BYTES:
@@ -104,24 +99,31 @@ class Commands:
         for folder in (home, temporary):
             folder.mkdir(parents=True, exist_ok=True)
         report = shlex.quote(str(self.root / AGENT_FOLDER / "reports" / "junit.xml"))
-        return run(
-            command,
-            folder=self.root,
-            environment={
-                "PATH": self.path,
-                "HOME": str(home),
-                "TMPDIR": str(temporary),
-                "LANG": "C.UTF-8",
-                # Test results become facts, whoever runs the tests and however.
-                "PYTEST_ADDOPTS": f"--junitxml={report} -o junit_family=xunit2",
-            },
-            output=output,
-            seconds=seconds,
-            stop_requested=self.stop_requested,
-        )
+        # Files without a name: a command could put a link in the place of a named one, for the runtime to follow.
+        with tempfile.TemporaryFile() as output, tempfile.TemporaryFile() as source:
+            source.write(given)
+            source.seek(0)
+            finished = run(
+                command,
+                folder=self.root,
+                environment={
+                    "PATH": self.path,
+                    "HOME": str(home),
+                    "TMPDIR": str(temporary),
+                    "LANG": "C.UTF-8",
+                    # Test results become facts, whoever runs the tests and however.
+                    "PYTEST_ADDOPTS": f"--junitxml={report} -o junit_family=xunit2",
+                },
+                output=output,
+                seconds=seconds,
+                stop_requested=self.stop_requested,
+                # Programs such as ripgrep read their input when it is a file, even an empty one.
+                given=source if given else None,
+            )
+            output.seek(0)
+            return finished, output.read()
 
-    def _shown(self, output: Path) -> str:
-        text = output.read_text("utf-8", "replace")
+    def _shown(self, text: str) -> str:
         if len(text) <= _HEAD_CHARACTERS + _TAIL_CHARACTERS:
             return text
         kept = self._keep(text)

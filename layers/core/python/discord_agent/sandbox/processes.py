@@ -62,26 +62,26 @@ def run(
     *,
     folder: Path,
     environment: Mapping[str, str],
-    output: Path,
+    output: BinaryIO,
     seconds: float,
     stop_requested: Callable[[], bool],
+    given: BinaryIO | None = None,
 ) -> Finished:
-    """Run a program to its end and leave no process behind; both output streams go to the file ``output``."""
+    """Run a program to its end and leave no process behind; both output streams go to ``output``, ``given`` is read."""
     with (
-        output.open("wb") as sink,
         _watching(stop_requested) as stopped,
         subprocess.Popen(
             [sys.executable, "-I", "-S", str(Path(confine.__file__)), *command],
             cwd=folder,
             env=dict(environment),
-            stdin=subprocess.DEVNULL,
+            stdin=given or subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             start_new_session=True,
         ) as process,
     ):
         try:
-            end = _copy_until_end(process, sink, time.monotonic() + seconds, stopped)
+            end = _copy_until_end(process, output, time.monotonic() + seconds, stopped)
         finally:
             _end(process)
     return Finished(end, process.returncode)
