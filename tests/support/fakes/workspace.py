@@ -120,10 +120,14 @@ class FakeToolBox:
     def specs(self) -> tuple[ToolSpec, ...]:
         return TOOLS
 
-    def run(self, calls: Sequence[ToolCall], access: WorkspaceAccess) -> ToolRound:
+    def run(
+        self, calls: Sequence[ToolCall], access: WorkspaceAccess, *, meanwhile: Callable[[], object] | None = None
+    ) -> ToolRound:
         with self.effects("toolbox.run"):
             self.runs.append(tuple(calls))
             self.on_run()
+            if meanwhile:
+                meanwhile()
             if self.faults:
                 raise self.faults.pop(0)
             manifest = access.manifest

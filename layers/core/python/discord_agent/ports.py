@@ -142,8 +142,10 @@ class ToolBox(Protocol):
     def specs(self) -> tuple[ToolSpec, ...]:
         """The tools it offers, in a stable order."""
 
-    def run(self, calls: Sequence[ToolCall], access: WorkspaceAccess) -> ToolRound:
-        """Run a round's calls in one go: reads in parallel, writes in order."""
+    def run(
+        self, calls: Sequence[ToolCall], access: WorkspaceAccess, *, meanwhile: Callable[[], object] | None = None
+    ) -> ToolRound:
+        """Run a round's calls in one go: reads in parallel, writes in order; ``meanwhile`` is called twice a second."""
 
 
 class StopMarkers(Protocol):

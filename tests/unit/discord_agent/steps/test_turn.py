@@ -219,6 +219,22 @@ def test_the_card_is_edited_at_most_every_one_and_a_half_seconds() -> None:
     assert "step 4" in " ".join(after.card_lines)
 
 
+def test_the_card_shows_a_command_while_it_still_runs() -> None:
+    world = World()
+    run = world.working()
+    world.plays(calls(("bash", {"command": "sleep 60"})), finishes())
+    world.toolbox.on_run = lambda: world.clock.pass_by(timedelta(seconds=2))
+    shown: list[str] = []
+
+    def watch(moment: str) -> None:
+        if moment == "after toolbox.run":
+            shown.append(str(world.discord.shown[-1]))
+
+    with world.effects.watch(watch):
+        world.turn()(run)
+    assert "sleep 60" in shown[0]
+
+
 def test_a_card_that_cannot_be_edited_never_fails_the_run() -> None:
     world = World()
     run = world.working()

@@ -68,8 +68,17 @@ class PlayedRound:
 
 
 @dataclass(frozen=True, slots=True)
+class Onlooker:
+    """Follows a round while it is played: may ask to stop, is told which tools are about to run, and that time passes."""
+
+    stop_requested: Callable[[], bool]
+    on_calls: Callable[[tuple[ToolCall, ...]], None]
+    meanwhile: Callable[[], None]
+
+
+@dataclass(frozen=True, slots=True)
 class Rounds:
-    """Plays the rounds of a turn; ``on_calls`` is told which tools are about to run."""
+    """Plays the rounds of a turn."""
 
     model: LanguageModel
     toolbox: ToolBox
@@ -95,9 +104,7 @@ class Rounds:
         number: int,
         messages: tuple[Message, ...],
         manifest: Manifest,
-        *,
-        stop_requested: Callable[[], bool],
-        on_calls: Callable[[tuple[ToolCall, ...]], None],
+        onlooker: Onlooker,
     ) -> PlayedRound:
         """A new round; raises Stopped while the model is asked, LeaseLost when a newer attempt took over."""
         items = self.sessions.waiting(run.thread_id, ItemKind.STEER)
@@ -108,12 +115,12 @@ class Rounds:
             history.repaired(messages + heard),
             tools=(*self.toolbox.specs(), *control_tools.SPECS),
         )
-        reply = with_unique_call_ids(self.model.complete(request, stop_requested=stop_requested), turn, number)
+        reply = with_unique_call_ids(self.model.complete(request, stop_requested=onlooker.stop_requested), turn, number)
         entry = self._journal_reply(run, lease, turn, number, JournaledRound(reply, heard))
         if entry.reply is not reply:
             return self.replay(run, lease, turn, number, entry, manifest)
         self.sessions.remove(items)
-        done = self._run_tools(run, reply, manifest, stop_requested, on_calls)
+        done = self._run_tools(run, reply, manifest, onlooker)
         results = _with_control(reply, done.results)
         self.journal.record_results(run, turn, number, results, done.manifest)
         return PlayedRound(heard, reply, results, done.manifest or manifest)
@@ -144,21 +151,15 @@ class Rounds:
             raise LeaseLost(f"a newer attempt works on turn {turn} of {run.execution_id}")
         return self.journal.rounds(run, turn)[number]
 
-    def _run_tools(
-        self,
-        run: RunState,
-        reply: ModelReply,
-        manifest: Manifest,
-        stop_requested: Callable[[], bool],
-        on_calls: Callable[[tuple[ToolCall, ...]], None],
-    ) -> ToolRound:
+    def _run_tools(self, run: RunState, reply: ModelReply, manifest: Manifest, onlooker: Onlooker) -> ToolRound:
         calls = _work_calls(reply)
         if not calls:
             return ToolRound((), None)
-        if stop_requested():
+        if onlooker.stop_requested():
             return ToolRound(_not_run(calls, _STOPPED), None)
-        on_calls(calls)
-        return self.toolbox.run(calls, WorkspaceAccess(run.thread_id, run.execution_id, manifest))
+        onlooker.on_calls(calls)
+        access = WorkspaceAccess(run.thread_id, run.execution_id, manifest)
+        return self.toolbox.run(calls, access, meanwhile=onlooker.meanwhile)
 
     def has_unheard(self, run: RunState) -> bool:
         """Whether people said something that no round was given yet."""

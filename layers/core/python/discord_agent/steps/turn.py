@@ -25,7 +25,7 @@ from discord_agent.ports import (
 from discord_agent.steps.card import Card
 from discord_agent.steps.chronicle import Chronicle
 from discord_agent.steps.holding import hold
-from discord_agent.steps.rounds import PlayedRound, Rounds
+from discord_agent.steps.rounds import Onlooker, PlayedRound, Rounds
 
 _PREVIEW = 500
 _MOST_FILES = 100
@@ -88,6 +88,7 @@ class Turn:
         """The rounds of the turn, and whether somebody stopped it."""
         deadline = self.clock.monotonic() + self.limits.seconds
         stop_requested = self._stop_check(run, card)
+        onlooker = Onlooker(stop_requested, lambda calls: card.say(*map(cards.tool_line, calls)), card.refresh)
         journalled = self.journal.rounds(run, number)
         played: list[PlayedRound] = []
         while len(played) < self.limits.rounds:
@@ -99,10 +100,7 @@ class Turn:
                 break
             else:
                 try:
-                    latest = self.rounds.play(
-                        run, lease, number, index, messages, manifest,
-                        stop_requested=stop_requested, on_calls=lambda calls: card.say(*map(cards.tool_line, calls)),
-                    )  # fmt: skip
+                    latest = self.rounds.play(run, lease, number, index, messages, manifest, onlooker)
                 except Stopped:
                     break
             played.append(latest)

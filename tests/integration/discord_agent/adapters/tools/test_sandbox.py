@@ -1,5 +1,6 @@
 import io
 import json
+import threading
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any, cast
 
@@ -67,6 +68,17 @@ def access(manifest: Manifest = EMPTY) -> WorkspaceAccess:
 
 def call(number: int, name: str, **arguments: Any) -> ToolCall:
     return ToolCall(f"call-{number}", name, json.dumps(arguments))
+
+
+def test_somebody_is_called_meanwhile(s3: "S3Client", sandbox: Sandbox) -> None:
+    called = threading.Event()
+
+    def wait_until_called(event: Json) -> Any:
+        assert called.wait(10)
+        return sandbox.handle(event, 100)
+
+    done = tools(Lambda(wait_until_called), s3).run([call(1, "list_files")], access(), meanwhile=called.set)
+    assert done.results[0].ok
 
 
 def test_a_round_is_one_invocation_for_the_threads_own_tenant(s3: "S3Client", sandbox: Sandbox) -> None:

@@ -1,7 +1,8 @@
 """The port ToolBox on the sandbox function: one invocation per round, tool calls as MCP requests inside it."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor, wait
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
@@ -23,6 +24,8 @@ if TYPE_CHECKING:
 
 MAX_PAYLOAD_BYTES: Final = 6 * 1024 * 1024
 """What Lambda accepts in a synchronous invocation."""
+
+_MEANWHILE_SECONDS: Final = 0.5
 
 LAMBDA_CONFIG: Final = Config(
     connect_timeout=5,
@@ -56,15 +59,17 @@ class SandboxTools:
         """The tools it offers, in a stable order; known here, so that asking costs nothing."""
         return SANDBOX_TOOLS
 
-    def run(self, calls: Sequence[ToolCall], access: WorkspaceAccess) -> ToolRound:
-        """Run a round's calls in one go: reads in parallel, writes in order.
+    def run(
+        self, calls: Sequence[ToolCall], access: WorkspaceAccess, *, meanwhile: Callable[[], object] | None = None
+    ) -> ToolRound:
+        """Run a round's calls in one go: reads in parallel, writes in order; ``meanwhile`` is called twice a second.
 
         Arguments that are not JSON are answered here. Raises SandboxUnavailable, InvalidInput for a round that does
         not fit into one invocation, WorkspaceDamaged if the sandbox could not restore the files.
         """
         requests = [request_for(call, number) for number, call in enumerate(calls)]
         bodies = [request.body for request in requests if request.body is not None]
-        answer = self._invoke(bodies, access) if bodies else _Answer(responses=[])
+        answer = self._invoke(bodies, access, meanwhile) if bodies else _Answer(responses=[])
         responses = {response.get("id"): response for response in answer.responses}
         results = tuple(
             _result(call, request, responses.get(number))
@@ -72,7 +77,7 @@ class SandboxTools:
         )
         return ToolRound(results, self._manifest(answer, access))
 
-    def _invoke(self, bodies: list[Json], access: WorkspaceAccess) -> _Answer:
+    def _invoke(self, bodies: list[Json], access: WorkspaceAccess, meanwhile: Callable[[], object] | None) -> _Answer:
         payload = json.dumps(
             {
                 "thread_id": access.thread_id,
@@ -88,18 +93,25 @@ class SandboxTools:
                 f"the tool calls and the list of {len(access.manifest.files)} files take {len(payload) >> 20} MB, "
                 f"over Lambda's {MAX_PAYLOAD_BYTES >> 20} MB; write less at once"
             )
-        try:
-            answer = self.lambda_client.invoke(FunctionName=self.function, TenantId=access.thread_id, Payload=payload)
-            body = answer["Payload"].read()
-            failed = bool(answer.get("FunctionError"))
-        except (BotoCoreError, ClientError) as error:
-            raise SandboxUnavailable(f"the sandbox did not answer: {error}") from error
-        if failed:
-            raise _failure(body)
+        with ThreadPoolExecutor(1, thread_name_prefix="sandbox") as beside:
+            calling = beside.submit(self._call, payload, access)
+            while meanwhile and not wait((calling,), timeout=_MEANWHILE_SECONDS).done:
+                meanwhile()
+            body = calling.result()
         try:
             return _Answer.model_validate_json(body)
         except ValidationError as error:
             raise SandboxUnavailable("the sandbox's answer is malformed") from error
+
+    def _call(self, payload: bytes, access: WorkspaceAccess) -> bytes:
+        try:
+            answer = self.lambda_client.invoke(FunctionName=self.function, TenantId=access.thread_id, Payload=payload)
+            body = answer["Payload"].read()
+        except (BotoCoreError, ClientError) as error:
+            raise SandboxUnavailable(f"the sandbox did not answer: {error}") from error
+        if answer.get("FunctionError"):
+            raise _failure(body)
+        return body
 
     def _manifest(self, answer: _Answer, access: WorkspaceAccess) -> Manifest | None:
         if answer.manifest is None:
