@@ -11,8 +11,9 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from devstack.aws.functions.model import Invocation
+from discord_agent.system import SYSTEM
 
-PATH: Final = "/interactions"
+PATH: Final = SYSTEM.functions["interactions"].path
 
 type Invoke = Callable[[str, dict[str, Any]], Invocation]
 

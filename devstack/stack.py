@@ -36,9 +36,10 @@ from discord_agent.domain.errors import InvalidSettings
 from discord_agent.domain.ids import GuildId
 from discord_agent.system import SYSTEM
 
-_DISCORD_API: Final = "https://discord.com/api/v10"
 _BRIDGE_PATIENCE: Final = 10.0
 _BRIDGE_START: Final = 30.0
+_BRIDGE_LEASE: Final = "3"
+"""Seconds: a killed bridge is soon replaced."""
 _REAL_NOTE: Final = "Real models answer here."
 _SCRIPTED_NOTE: Final = (
     "The model is a scripted one: it plays a file and says so. For real models, stop this and set "
@@ -123,7 +124,6 @@ class DevStack:
         if self.discord is not None:
             self._settle_guild(self.discord)
             self.discord.set_interactions_endpoint(self.discord.url + PATH)
-        self._bridge_environment = self._environment_of_bridge(discord)
         self._start_bridge()
 
     def _folder(self, name: str) -> Path | None:
@@ -171,23 +171,14 @@ class DevStack:
         guild = GuildId(discord.guild_id)
         sessions.put_settings(guild, replace(sessions.settings(guild), repository=self.repository_url))
 
-    def _environment_of_bridge(self, discord: Mapping[str, str]) -> dict[str, str]:
-        return {
-            **self.aws.endpoints,
-            **discord,
-            "DISCORD_TOKEN_SECRET": SYSTEM.secrets["discord-token"],
-            "DISCORD_MESSAGES_QUEUE_URL": self.aws.queue_url("messages"),
-            "DYNAMODB_SESSIONS_TABLE": SYSTEM.tables["sessions"].name,
-            "HEALTH_PORT": str(_free_port()),
-            "LEASE_SECONDS": "3",
-        }
-
     def _start_bridge(self) -> None:
-        child = Child("gateway_bridge", [], environment=self._bridge_environment, folder=ROOT)
+        port = str(_free_port())
+        here = {"HEALTH_PORT": port, "LEASE_SECONDS": _BRIDGE_LEASE}
+        child = Child("gateway_bridge", [], environment=self.aws.environment("gateway_bridge") | here, folder=ROOT)
         self._bridge = child
         self._cleanup.callback(child.terminate, _BRIDGE_PATIENCE)
         _pump(child, self._log)
-        _await_ready(child, self._bridge_environment["HEALTH_PORT"])
+        _await_ready(child, port)
 
 
 class _LateRuns:
@@ -234,7 +225,8 @@ def _await_ready(bridge: Child, port: str) -> None:
 
 
 def _real_discord(token: str) -> Mapping[str, str]:
-    answer = httpx.get(f"{_DISCORD_API}/users/@me", headers={"Authorization": f"Bot {token}"}, timeout=10)
+    url = f"{SYSTEM.parameters['DISCORD_API_URL']}/users/@me"
+    answer = httpx.get(url, headers={"Authorization": f"Bot {token}"}, timeout=10)
     if answer.status_code == httpx.codes.UNAUTHORIZED:
         raise InvalidSettings("Discord refuses DISCORD_TOKEN: copy the bot's token anew from the developer portal")
     answer.raise_for_status()

@@ -4,7 +4,7 @@ from typing import Final
 
 from pydantic import Field
 
-from discord_agent.settings import Settings
+from discord_agent.settings import LogLevel, Settings
 
 DEFAULT_INTENTS: Final = 46593
 """Guilds, messages and reactions in guilds and direct messages, and the content of messages."""
@@ -13,7 +13,8 @@ DEFAULT_INTENTS: Final = 46593
 class BridgeSettings(Settings):
     """One process serves one shard; ``lease_seconds`` is how long a dead process keeps its successor waiting."""
 
-    api_url: str = Field("https://discord.com/api/v10", alias="DISCORD_API_URL")
+    log_level: LogLevel = Field(alias="LOG_LEVEL")
+    api_url: str = Field(alias="DISCORD_API_URL")
     token_secret: str = Field(alias="DISCORD_TOKEN_SECRET")
     bot_id: str = Field(alias="DISCORD_BOT_ID", pattern=r"^[0-9]{1,20}$")
     other_bot_username: str = Field("", alias="OTHER_BOT_USERNAME")

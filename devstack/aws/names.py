@@ -6,7 +6,7 @@ from typing import Final, TypedDict
 
 from devstack.aws.errors import StackError
 from discord_agent.domain.errors import InvalidSettings
-from discord_agent.system import Kind, Ref, System
+from discord_agent.system import Function, Kind, Ref, Service, System
 
 ACCOUNT: Final = "123456789012"
 REGION: Final = "us-east-1"
@@ -107,24 +107,24 @@ class Resolver:
             Kind.SECRET: lambda key: system.secrets[key],
             Kind.QUEUE: self.queue_url,
             Kind.MACHINE: lambda key: machine_arn(system.machines[key].physical_name),
-            Kind.ROLE: role_arn,
+            Kind.ROLE: lambda key: role_arn(system.roles[key].name),
             Kind.PARAMETER: self.parameter,
         }
         return meanings[reference.kind](reference.key)
 
-    def environment(self, function: str) -> dict[str, str]:
-        """A function's declared environment; empty values are left out."""
-        declared = self.system.functions[function].environment
+    def environment(self, owner: Function | Service) -> dict[str, str]:
+        """The declared environment of a function or service; empty values are left out."""
         resolved = {
-            name: value if isinstance(value, str) else self._named(function, name, value) for name, value in declared
+            name: value if isinstance(value, str) else self._named(owner, name, value)
+            for name, value in owner.environment
         }
         return {name: value for name, value in resolved.items() if value}
 
-    def _named(self, function: str, name: str, reference: Ref) -> str:
+    def _named(self, owner: Function | Service, name: str, reference: Ref) -> str:
         try:
             return self.value(reference)
         except KeyError as error:
             raise StackError(
-                f"{name} of function {function} refers to the {reference.kind} {reference.key},"
+                f"{name} of {owner.name} refers to the {reference.kind} {reference.key},"
                 " which the declaration does not have"
             ) from error

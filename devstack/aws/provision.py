@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 from botocore.exceptions import ClientError
 
 from devstack.aws.names import ACCOUNT, Resolver
-from discord_agent.system import SANDBOX_ROLE, Bucket, Queue, System, Table
+from discord_agent.system import Bucket, Queue, Role, System, Table
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb.type_defs import CreateTableInputTypeDef, KeySchemaElementTypeDef
@@ -51,7 +51,8 @@ class Provision:
         system = self._system
         work: list[Callable[[], None]] = [partial(self._table, table) for table in system.tables.values()]
         work += [partial(self._bucket, bucket) for bucket in system.buckets.values()]
-        work += [self._queues, self._all_secrets, self._role]
+        work += [partial(self._role, role) for role in system.roles.values()]
+        work += [self._queues, self._all_secrets]
         with ThreadPoolExecutor(4, thread_name_prefix="provision") as pool:
             for done in [pool.submit(each) for each in work]:
                 done.result()
@@ -129,7 +130,7 @@ class Provision:
                     raise
                 client.put_secret_value(SecretId=name, SecretString=value)
 
-    def _role(self) -> None:
+    def _role(self, role: Role) -> None:
         client = self._clients.get("iam")
         trust = {
             "Version": "2012-10-17",
@@ -141,7 +142,7 @@ class Provision:
                 }
             ],
         }
-        _unless_there(lambda: client.create_role(RoleName=SANDBOX_ROLE, AssumeRolePolicyDocument=json.dumps(trust)))
+        _unless_there(lambda: client.create_role(RoleName=role.name, AssumeRolePolicyDocument=json.dumps(trust)))
 
 
 def _schema(partition_key: str, sort_key: str | None) -> "list[KeySchemaElementTypeDef]":

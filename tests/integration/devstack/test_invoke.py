@@ -46,10 +46,6 @@ def test_a_turn_leaves_a_changed_run(workbench: Workbench) -> None:
     assert (payload["turn"], payload["next"], payload["rounds"] > 0) == (1, "evaluate", True)
 
 
-def test_every_function_has_a_sample() -> None:
-    assert {path.parent.name for path in SAMPLES} == set(SYSTEM.functions)
-
-
 @pytest.mark.parametrize(
     ("content", "said"),
     [("{", "is not JSON"), ("[]", "is not a JSON object")],

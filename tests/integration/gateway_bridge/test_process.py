@@ -59,6 +59,7 @@ def process(server: DiscordServer, queue: InboundQueueUnderTest, folder: Path, *
         "AWS_DEFAULT_REGION": "us-east-1",
         "AWS_ACCESS_KEY_ID": "testing",
         "AWS_SECRET_ACCESS_KEY": "testing",
+        "LOG_LEVEL": "INFO",
         "DISCORD_API_URL": server.api_url,
         "DISCORD_TOKEN_SECRET": name,
         "DISCORD_BOT_ID": server.bot_id,

@@ -3,19 +3,23 @@
 import os
 from collections.abc import Mapping
 from datetime import timedelta
-from typing import Self
+from typing import Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from discord_agent.domain.errors import InvalidSettings
 
+type LogLevel = Literal["DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"]
+
 
 class Settings(BaseModel):
-    """Base of all: unknown variables are ignored, missing ones named."""
+    """Base of all: unknown variables are ignored, missing ones named.
+
+    Defaults are the declaration's (``PARAMETERS`` in ``system.py``). A field has one here only where an empty
+    parameter, which is not set at all, means something.
+    """
 
     model_config = ConfigDict(frozen=True, extra="ignore", str_strip_whitespace=True)
-
-    log_level: str = Field("INFO", alias="LOG_LEVEL")
 
     @classmethod
     def read(cls, environ: Mapping[str, str]) -> Self:
@@ -28,7 +32,7 @@ class Settings(BaseModel):
 
 
 class StateSettings(Settings):
-    """Where the state lies."""
+    """Where the state lies; without a queue no agentic events are sent."""
 
     sessions_table: str = Field(alias="DYNAMODB_SESSIONS_TABLE")
     executions_table: str = Field(alias="DYNAMODB_EXECUTIONS_TABLE")
@@ -40,10 +44,9 @@ class DiscordSettings(Settings):
     """How to reach Discord; the token lies in Secrets Manager under ``token_secret``."""
 
     token_secret: str = Field(alias="DISCORD_TOKEN_SECRET")
-    api_url: str = Field("https://discord.com/api/v10", alias="DISCORD_API_URL")
+    api_url: str = Field(alias="DISCORD_API_URL")
     bot_id: str = Field(alias="DISCORD_BOT_ID")
-    bot_username: str = Field("nepnep", alias="BOT_USERNAME")
-    other_bot_username: str = Field("", alias="OTHER_BOT_USERNAME")
+    bot_username: str = Field(alias="BOT_USERNAME")
 
 
 class BucketSettings(Settings):
@@ -53,14 +56,14 @@ class BucketSettings(Settings):
 
 
 class ModelSettings(Settings):
-    """How to reach models; the key lies in Secrets Manager under ``key_secret``."""
+    """How to reach models: a gateway, or the providers; the key lies in Secrets Manager under ``key_secret``."""
 
     key_secret: str = Field(alias="MODEL_KEY_SECRET")
     base_url: str = Field("", alias="LITELLM_BASE_URL")
-    planner: str = Field("kimi-k2.5", alias="PLANNER_MODEL_ID")
-    decision: str = Field("gemini-2.5-flash-lite", alias="DECISION_MODEL_ID")
-    reflector: str = Field("kimi-k2.5", alias="REFLECTOR_MODEL_ID")
-    title: str = Field("gemini-2.5-flash-lite", alias="TITLE_MODEL_ID")
+    planner: str = Field(alias="PLANNER_MODEL_ID")
+    decision: str = Field(alias="DECISION_MODEL_ID")
+    reflector: str = Field(alias="REFLECTOR_MODEL_ID")
+    title: str = Field(alias="TITLE_MODEL_ID")
 
 
 class GitSettings(Settings):
@@ -71,6 +74,8 @@ class GitSettings(Settings):
 
 class RunSettings(StateSettings, DiscordSettings):
     """What every step of a run needs."""
+
+    log_level: LogLevel = Field(alias="LOG_LEVEL")
 
 
 class InteractionsSettings(Settings):
@@ -91,8 +96,9 @@ class IntakeSettings(RunSettings, BucketSettings, MachineSettings):
     """Intake."""
 
     wakeups_queue_url: str = Field(alias="WAKEUPS_QUEUE_URL")
-    staleness_minutes: int = Field(30, alias="STALENESS_MINUTES", ge=1)
-    debounce_seconds: float = Field(2, alias="DEBOUNCE_SECONDS", ge=0, le=900)
+    other_bot_username: str = Field("", alias="OTHER_BOT_USERNAME")
+    staleness_minutes: int = Field(alias="STALENESS_MINUTES", ge=1)
+    debounce_seconds: float = Field(alias="DEBOUNCE_SECONDS", ge=0, le=900)
 
     @property
     def staleness(self) -> timedelta:
@@ -114,7 +120,7 @@ class RespondSettings(RunSettings, ModelSettings):
 
 
 class WorkspaceSettings(RunSettings, BucketSettings):
-    """Steps that read or write workspaces: checkpoint and evaluate."""
+    """Steps that read or write what lies in the bucket."""
 
 
 class RepositorySettings(WorkspaceSettings, GitSettings):

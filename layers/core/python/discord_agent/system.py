@@ -1,4 +1,4 @@
-"""The declaration: every table, queue, bucket, function, permission and state machine, as typed data.
+"""The declaration: every table, queue, bucket, function, service, permission and state machine, as typed data.
 
 The development stack builds itself from it; deployments, documentation and tests read it too.
 """
@@ -8,7 +8,6 @@ from enum import StrEnum
 from typing import Final
 
 PREFIX: Final = "discord-agent"
-SANDBOX_ROLE: Final = f"{PREFIX}-workspace-access"
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,7 +114,10 @@ class Source:
 
 @dataclass(frozen=True, slots=True)
 class Function:
-    """A Lambda function: memory in MB, timeout in seconds; ``environment`` maps variable names to values."""
+    """A Lambda function: memory in MB, timeout in seconds; ``environment`` maps variable names to values.
+
+    ``path`` is where an HTTP API hands POST requests to it, "" for nowhere.
+    """
 
     name: str
     purpose: str
@@ -125,6 +127,7 @@ class Function:
     environment: tuple[tuple[str, Ref | str], ...]
     grants: tuple[Grant, ...]
     sources: tuple[Source, ...] = ()
+    path: str = ""
     tenant_isolated: bool = False
     on_execution_status: bool = False
 
@@ -197,9 +200,9 @@ TABLES: Final = {
 
 QUEUES: Final = {
     "messages": Queue("discord_messages.fifo", fifo=True, visibility=180, dead_letters="messages-dead"),
-    "messages-dead": Queue("discord_messages_dead.fifo", fifo=True, visibility=180),
+    "messages-dead": Queue("discord_messages_dead.fifo", fifo=True, visibility=360),
     "wakeups": Queue("discord_wakeups", visibility=360, dead_letters="wakeups-dead"),
-    "wakeups-dead": Queue("discord_wakeups_dead", visibility=180),
+    "wakeups-dead": Queue("discord_wakeups_dead", visibility=360),
     "events": Queue("agentic_events", dead_letters="events-dead"),
     "events-dead": Queue("agentic_events_dead"),
 }
@@ -248,17 +251,16 @@ _EVENTS_ENV: tuple[tuple[str, Ref | str], ...] = (("AGENTIC_EVENTS_QUEUE_URL", R
 _BUCKET_ENV: tuple[tuple[str, Ref | str], ...] = (("S3_ARTIFACT_BUCKET", Ref(Kind.BUCKET, "artifacts")),)
 _DISCORD_ENV: tuple[tuple[str, Ref | str], ...] = (
     ("DISCORD_TOKEN_SECRET", Ref(Kind.SECRET, "discord-token")),
-    *_parameters("DISCORD_API_URL", "DISCORD_BOT_ID", "BOT_USERNAME", "OTHER_BOT_USERNAME"),
+    *_parameters("DISCORD_API_URL", "DISCORD_BOT_ID", "BOT_USERNAME"),
 )
 _MODEL_ENV: tuple[tuple[str, Ref | str], ...] = (
     ("MODEL_KEY_SECRET", Ref(Kind.SECRET, "model-key")),
-    ("LITELLM_LOCAL_MODEL_COST_MAP", "True"),
     *_parameters("LITELLM_BASE_URL", "PLANNER_MODEL_ID", "DECISION_MODEL_ID", "REFLECTOR_MODEL_ID", "TITLE_MODEL_ID"),
 )
 _GIT_ENV: tuple[tuple[str, Ref | str], ...] = (("GIT_CREDENTIALS_SECRET", Ref(Kind.SECRET, "git-credentials")),)
 _SANDBOX_ENV: tuple[tuple[str, Ref | str], ...] = (
     ("SANDBOX_FUNCTION", Ref(Kind.FUNCTION, "sandbox")),
-    ("WORKSPACE_ROLE_ARN", Ref(Kind.ROLE, SANDBOX_ROLE)),
+    ("WORKSPACE_ROLE_ARN", Ref(Kind.ROLE, "workspace")),
 )
 
 _RUN_ENV = _LOG_ENV + _STATE_ENV + _EVENTS_ENV + _DISCORD_ENV
@@ -273,14 +275,16 @@ _STATE = Grant(
         "dynamodb:Query",
     ),
     (_table("sessions"), _table("executions"), _table("executions", "index/*")),
+    reason="every index of the table is for finding a thread's runs",
 )
 _AUDIT = Grant(("dynamodb:PutItem",), (_table("messages"),))
 _EVENTS = Grant(("sqs:SendMessage",), (Ref(Kind.QUEUE, "events"),))
 _DISCORD = Grant(("secretsmanager:GetSecretValue",), (Ref(Kind.SECRET, "discord-token"),))
 _MODEL = Grant(("secretsmanager:GetSecretValue",), (Ref(Kind.SECRET, "model-key"),))
 _GIT = Grant(("secretsmanager:GetSecretValue",), (Ref(Kind.SECRET, "git-credentials"),))
-_READ_FILES = Grant(("s3:GetObject",), (Ref(Kind.BUCKET, "artifacts", "threads/*"),))
-_WRITE_FILES = Grant(("s3:PutObject",), (Ref(Kind.BUCKET, "artifacts", "threads/*"),))
+_EVERY_THREAD = "a step serves whichever thread its run is in; its lease says which one it may write to"
+_READ_FILES = Grant(("s3:GetObject",), (Ref(Kind.BUCKET, "artifacts", "threads/*"),), reason=_EVERY_THREAD)
+_WRITE_FILES = Grant(("s3:PutObject",), (Ref(Kind.BUCKET, "artifacts", "threads/*"),), reason=_EVERY_THREAD)
 _LIST_FILES = Grant(
     ("s3:ListBucket",),
     (Ref(Kind.BUCKET, "artifacts"),),
@@ -321,11 +325,11 @@ _FUNCTIONS: Final = (
         memory=512,
         timeout=10,
         environment=(
-            *_LOG_ENV,
             *_parameters("DISCORD_PUBLIC_KEY"),
             ("DISCORD_MESSAGES_QUEUE_URL", Ref(Kind.QUEUE, "messages")),
         ),
         grants=(Grant(("sqs:SendMessage",), (Ref(Kind.QUEUE, "messages"),)),),
+        path="/interactions",
     ),
     Function(
         "intake",
@@ -336,7 +340,7 @@ _FUNCTIONS: Final = (
         environment=(
             *_RUN_ENV,
             *_BUCKET_ENV,
-            *_parameters("STALENESS_MINUTES", "DEBOUNCE_SECONDS"),
+            *_parameters("OTHER_BOT_USERNAME", "STALENESS_MINUTES", "DEBOUNCE_SECONDS"),
             ("WAKEUPS_QUEUE_URL", Ref(Kind.QUEUE, "wakeups")),
             *_machines("simple", "sequential_thinking"),
         ),
@@ -345,11 +349,15 @@ _FUNCTIONS: Final = (
             _consume("messages"),
             Grant(("sqs:SendMessage",), (Ref(Kind.QUEUE, "wakeups"),)),
             Grant(
-                ("states:SendTaskSuccess", "states:SendTaskFailure"),
+                ("states:SendTaskSuccess",),
                 (Ref(Kind.MACHINE, "sequential_thinking"), Ref(Kind.MACHINE, "approval")),
             ),
             Grant(("states:StartExecution",), (Ref(Kind.MACHINE, "simple"), Ref(Kind.MACHINE, "sequential_thinking"))),
-            Grant(("s3:PutObject",), (Ref(Kind.BUCKET, "artifacts", "threads/*/workspace/control/*"),)),
+            Grant(
+                ("s3:PutObject",),
+                (Ref(Kind.BUCKET, "artifacts", "threads/*/workspace/control/*"),),
+                reason="stop markers only, in whichever thread somebody stops a run",
+            ),
         ),
         sources=(Source("messages"),),
     ),
@@ -407,7 +415,7 @@ _FUNCTIONS: Final = (
             _WRITE_FILES,
             _LIST_FILES,
             Grant(("lambda:InvokeFunction",), (Ref(Kind.FUNCTION, "sandbox"),)),
-            Grant(("sts:AssumeRole",), (Ref(Kind.ROLE, SANDBOX_ROLE),)),
+            Grant(("sts:AssumeRole",), (Ref(Kind.ROLE, "workspace"),)),
         ),
     ),
     _step(
@@ -474,7 +482,7 @@ _FUNCTIONS: Final = (
         Package.SANDBOX,
         memory=2048,
         timeout=600,
-        environment=_LOG_ENV,
+        environment=(),
         grants=(),
         tenant_isolated=True,
     ),
@@ -513,8 +521,6 @@ _BRIDGE: Final = Service(
         *_parameters("DISCORD_API_URL", "DISCORD_BOT_ID", "OTHER_BOT_USERNAME"),
         ("DISCORD_MESSAGES_QUEUE_URL", Ref(Kind.QUEUE, "messages")),
         ("DYNAMODB_SESSIONS_TABLE", _table("sessions")),
-        ("HEALTH_HOST", "0.0.0.0"),  # noqa: S104 - inside a container, for its platform
-        ("HEALTH_PORT", "8080"),
     ),
     grants=(
         _DISCORD,
@@ -525,9 +531,9 @@ _BRIDGE: Final = Service(
     stop_timeout=30,
 )
 
-_ROLES: Final = (
-    Role(
-        SANDBOX_ROLE,
+ROLES: Final = {
+    "workspace": Role(
+        f"{PREFIX}-workspace-access",
         "what the sandbox may reach, narrowed per call to one thread and execution",
         assumed_by=("turn",),
         grants=(
@@ -538,8 +544,13 @@ _ROLES: Final = (
                     Ref(Kind.BUCKET, "artifacts", "threads/*/workspace/git/base.bundle"),
                     Ref(Kind.BUCKET, "artifacts", "threads/*/workspace/control/*"),
                 ),
+                reason="the session policy of each call names one thread and one execution",
             ),
-            Grant(("s3:PutObject",), (Ref(Kind.BUCKET, "artifacts", "threads/*/workspace/packs/*"),)),
+            Grant(
+                ("s3:PutObject",),
+                (Ref(Kind.BUCKET, "artifacts", "threads/*/workspace/packs/*"),),
+                reason="the session policy of each call names one thread, and lets packs be added only",
+            ),
             Grant(
                 ("s3:ListBucket",),
                 (Ref(Kind.BUCKET, "artifacts"),),
@@ -547,7 +558,7 @@ _ROLES: Final = (
             ),
         ),
     ),
-)
+}
 
 SYSTEM: Final = System(
     tables=TABLES,
@@ -556,7 +567,7 @@ SYSTEM: Final = System(
     secrets=SECRETS,
     functions={function.name: function for function in _FUNCTIONS},
     machines={machine.name: machine for machine in _MACHINES},
-    roles={role.name: role for role in _ROLES},
+    roles=ROLES,
     parameters=PARAMETERS,
     services={_BRIDGE.name: _BRIDGE},
 )

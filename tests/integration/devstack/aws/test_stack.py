@@ -18,7 +18,7 @@ from botocore.exceptions import ClientError
 from devstack.aws.data_folder import DataFolder
 from devstack.aws.errors import DataInUse, MissingDefinition, PortInUse, StackError
 from devstack.aws.stack import LocalAws, Ports
-from discord_agent.system import SANDBOX_ROLE, SYSTEM, Bucket, Index, Kind, Queue, Ref, Source, System, Table
+from discord_agent.system import SYSTEM, Bucket, Index, Kind, Queue, Ref, Role, Source, System, Table
 from tests.support.eventually import eventually
 from tests.support.local_aws import FUNCTIONS, ROOT, States, function, machine, records, system
 
@@ -32,7 +32,7 @@ def declared(folder: Path) -> System:
         ("QUEUE", Ref(Kind.QUEUE, "queue")),
         ("BUCKET", Ref(Kind.BUCKET, "bucket")),
         ("SECRET", Ref(Kind.SECRET, "secret")),
-        ("ROLE", Ref(Kind.ROLE, SANDBOX_ROLE)),
+        ("ROLE", Ref(Kind.ROLE, "role")),
         ("MACHINE", Ref(Kind.MACHINE, "waiting")),
         ("FUNCTION", Ref(Kind.FUNCTION, "puppet")),
         ("PARAMETER", Ref(Kind.PARAMETER, "PARAMETER")),
@@ -44,6 +44,7 @@ def declared(folder: Path) -> System:
         queues={"queue": Queue("a-queue", visibility=77), "consumed": Queue("consumed")},
         buckets={"bucket": Bucket("a-bucket")},
         secrets={"secret": "a/secret"},
+        roles={"role": Role("a-role", "for tests", (), ())},
         machines={"waiting": machine(folder / "machines", "waiting", WAITING)},
         parameters={"PARAMETER": "default", "EMPTY": ""},
     )
@@ -72,7 +73,7 @@ def test_everything_declared_is_there(aws: LocalAws) -> None:
     ttl = clients.dynamodb().describe_time_to_live(TableName="a-table")["TimeToLiveDescription"]
     queue = clients.sqs().get_queue_attributes(QueueUrl=aws.queue_url("queue"), AttributeNames=["All"])
     role = aws.client("sts").assume_role(
-        RoleArn=f"arn:aws:iam::123456789012:role/{SANDBOX_ROLE}", RoleSessionName="run", Policy="{}"
+        RoleArn="arn:aws:iam::123456789012:role/a-role", RoleSessionName="run", Policy="{}"
     )
     assert [index["IndexName"] for index in table["GlobalSecondaryIndexes"]] == ["by-when"]
     assert ttl["AttributeName"] == "ttl"
@@ -85,7 +86,7 @@ def test_everything_declared_is_there(aws: LocalAws) -> None:
 
 
 def test_references_resolve_to_what_their_kind_says(aws: LocalAws) -> None:
-    environment = aws.function_environment("puppet")
+    environment = aws.environment("puppet")
     assert {
         name: environment.get(name) for name in ("TABLE", "BUCKET", "SECRET", "FUNCTION", "PARAMETER", "EMPTY")
     } == {
@@ -98,7 +99,7 @@ def test_references_resolve_to_what_their_kind_says(aws: LocalAws) -> None:
     }
     assert environment["QUEUE"] == aws.queue_url("queue")
     assert environment["MACHINE"] == aws.machine_arn("waiting")
-    assert environment["ROLE"].endswith(f":role/{SANDBOX_ROLE}")
+    assert environment["ROLE"] == "arn:aws:iam::123456789012:role/a-role"
 
 
 def test_the_endpoints_point_another_processs_boto3_here(aws: LocalAws) -> None:

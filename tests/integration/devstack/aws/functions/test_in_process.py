@@ -36,7 +36,7 @@ def test_the_context_is_lambdas(fast_aws: LocalAws) -> None:
 
 def test_boto3_inside_a_function_reaches_the_stack(fast_aws: LocalAws) -> None:
     environment: Any = fast_aws.invoke("puppet", {"do": "environment"}).payload
-    assert fast_aws.function_environment("puppet").items() <= environment.items()
+    assert fast_aws.environment("puppet").items() <= environment.items()
 
 
 def test_boto3_invokes_them_too(fast_aws: LocalAws) -> None:

@@ -82,9 +82,9 @@ def test_a_function_sees_its_own_environment_and_nothing_of_ours(aws: LocalAws) 
     environment: Any = aws.invoke("puppet", {"do": "environment"}).payload
     assert environment["OWN"] == "value"
     assert "EMPTY" not in environment
-    assert aws.function_environment("puppet").items() <= environment.items()
+    assert aws.environment("puppet").items() <= environment.items()
     runtimes_own = {"PATH", "HOME", "TMPDIR", "LANG", "LC_CTYPE", "TZ", "PYTHONPATH", "PYTHONUNBUFFERED", "_HANDLER"}
-    rest = environment.keys() - aws.function_environment("puppet").keys() - runtimes_own
+    rest = environment.keys() - aws.environment("puppet").keys() - runtimes_own
     assert {name for name in rest if not name.startswith(("AWS_LAMBDA_", "LAMBDA_"))} == {
         "AWS_EXECUTION_ENV",
         "_X_AMZN_TRACE_ID",

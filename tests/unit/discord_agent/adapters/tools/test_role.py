@@ -4,14 +4,14 @@ from fnmatch import fnmatchcase
 
 from discord_agent.adapters.tools.access import session_policy
 from discord_agent.domain.ids import ExecutionId, ThreadId
-from discord_agent.system import SANDBOX_ROLE, SYSTEM
+from discord_agent.system import SYSTEM
 
 
 def test_the_session_policy_asks_for_nothing_that_the_role_does_not_have() -> None:
     bucket = SYSTEM.buckets["artifacts"].name
     granted = {
         (action, f"arn:aws:s3:::{bucket}" + (f"/{ref.path}" if ref.path else ""))
-        for grant in SYSTEM.roles[SANDBOX_ROLE].grants
+        for grant in SYSTEM.roles["workspace"].grants
         for action in grant.actions
         for ref in grant.resources
     }
