@@ -66,11 +66,6 @@ def test_an_event_carries_id_time_version_and_its_own_fields(queue: _Queue) -> N
     }
 
 
-def test_without_a_queue_events_are_off(queue: _Queue) -> None:
-    _events(queue, "").emit(EVENT)
-    assert queue.messages() == []
-
-
 def test_two_events_have_two_ids(queue: _Queue) -> None:
     events = SqsEvents(queue.client, queue.url, ManualClock(), Redactor())
     events.emit(EVENT)
