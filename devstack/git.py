@@ -20,6 +20,7 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response, StreamingResponse
 from starlette.routing import Route
 
+from devstack.callers import Application, programs_only
 from discord_agent.settings import environment
 
 _SERVICES: Final = ("git-upload-pack", "git-receive-pack")
@@ -53,9 +54,9 @@ class GitServer:
         """Where the repositories lie."""
         return self._folder
 
-    def application(self) -> Starlette:
+    def application(self) -> Application:
         """The web application that is served."""
-        return build_app(self._folder)
+        return programs_only(build_app(self._folder))
 
     def start(self) -> None:
         """Start to serve; returns once connections are accepted."""

@@ -12,6 +12,7 @@ from http.server import BaseHTTPRequestHandler
 from typing import Final
 
 from devstack.aws.errors import PortInUse
+from devstack.callers import REFUSAL, is_program_here
 
 LOOPBACK: Final = "127.0.0.1"
 BACKLOG: Final = 256
@@ -125,6 +126,8 @@ class HttpService:
 
 
 def _answered(respond: Responder, request: Request) -> Response:
+    if not is_program_here({name.lower(): value for name, value in request.headers.items()}):
+        return Response(403, REFUSAL, {"Content-Type": "text/plain"})
     try:
         return respond(request)
     except Exception as error:  # noqa: BLE001 (the one who asked is told that we failed; the others are served on)

@@ -12,18 +12,14 @@ import os
 import signal
 import sys
 import time
-from collections.abc import Awaitable, Callable, MutableMapping
 from pathlib import Path
-from typing import Any
 
 from hypercorn.asyncio import serve
 from hypercorn.config import Config
 from ministack import app as ministack_app
 from ministack.core import persistence
 
-type Scope = MutableMapping[str, Any]
-type Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
-type Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
+from devstack.callers import Application, Receive, Scope, Send, programs_only
 
 _SERVING_PER_SAVING = 20
 _LOG = logging.getLogger("autosave")
@@ -67,6 +63,8 @@ class Saved:
         self._snapshots = Snapshots()
         self._changed = False
         self._saving: asyncio.Task[None] | None = None
+        # ministack itself allows every origin everything.
+        self._application: Application = programs_only(ministack_app.app)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass everything on; remember that something may have changed."""
@@ -74,7 +72,7 @@ class Saved:
             self._changed = True
             if self._saving is None:
                 self._saving = asyncio.create_task(self._save_for_ever())
-        await ministack_app.app(scope, receive, send)
+        await self._application(scope, receive, send)
 
     async def _save_for_ever(self) -> None:
         pause = self._seconds

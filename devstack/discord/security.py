@@ -3,7 +3,7 @@
 from starlette.middleware.trustedhost import TrustedHostMiddleware
 from starlette.types import ASGIApp
 
-LOCAL_NAMES = ("127.0.0.1", "localhost", "[::1]")
+from devstack.callers import LOCAL_NAMES
 
 
 def only_local(app: ASGIApp) -> ASGIApp:

@@ -16,7 +16,6 @@ from starlette.websockets import WebSocket
 
 from devstack.discord.app import Parts
 from devstack.discord.errors import ApiError, Json
-from devstack.discord.security import LOCAL_NAMES
 from devstack.playground.feed import Feed
 from devstack.playground.people import Act, People, Visit
 from devstack.playground.view import View
@@ -27,6 +26,13 @@ _ACTOR: Final = "x-playground-user"
 _POLICY: Final = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' blob: data:; connect-src 'self'; "
     "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+)
+
+
+_STATIC_HEADERS: Final = (
+    (b"cache-control", b"no-cache"),
+    (b"x-content-type-options", b"nosniff"),
+    (b"content-security-policy", _POLICY.encode()),
 )
 
 
@@ -65,8 +71,9 @@ def site_routes(parts: Parts, page: Page, runs: Runs | None) -> list[BaseRoute]:
         return JSONResponse(found)
 
     async def listen(socket: WebSocket) -> None:
-        origin = urlsplit(socket.headers.get("origin", "")).hostname
-        if origin not in {None, *LOCAL_NAMES, "::1"}:
+        origin = socket.headers.get("origin")
+        # A sandboxed frame of any site has the origin "null", which names no host either.
+        if origin is not None and urlsplit(origin).netloc != socket.headers.get("host"):
             await socket.close(4403)
             return
         await feed.serve(socket)
@@ -87,12 +94,12 @@ async def _index(_: Request) -> Response:
 
 
 def _guarded(app: ASGIApp) -> ASGIApp:
-    """Static files that are asked for anew after an update, and never guessed to be another type."""
+    """Static files under the page's policy: asked for anew after an update, and never guessed to be another type."""
 
     async def serve(scope: Scope, receive: Receive, send: Send) -> None:
         async def with_headers(message: Message) -> None:
             if message["type"] == "http.response.start":
-                message["headers"] += [(b"cache-control", b"no-cache"), (b"x-content-type-options", b"nosniff")]
+                message["headers"] += _STATIC_HEADERS
             await send(message)
 
         await app(scope, receive, with_headers)

@@ -53,6 +53,13 @@ def test_a_plain_folder_becomes_a_repository_with_one_commit(server: GitServer, 
     assert [path.name for path in folder.iterdir()] == ["sub"]
 
 
+@pytest.mark.parametrize("headers", [{"Origin": "https://evil.example"}, {"Host": "rebound.evil.example"}])
+def test_a_page_in_a_browser_reads_no_repository(server: GitServer, tmp_path: Path, headers: dict[str, str]) -> None:
+    refs = f"{server.import_folder(repository(tmp_path / 'project'))}/info/refs?service=git-upload-pack"
+    assert httpx.get(refs).status_code == 200
+    assert httpx.get(refs, headers=headers).status_code == 403
+
+
 def test_what_was_pushed_survives_a_restart_and_another_import(tmp_path: Path) -> None:
     source, data = repository(tmp_path / "project"), tmp_path / "data"
     for number in (1, 2):

@@ -38,6 +38,21 @@ def test_a_fault_of_ours_is_an_internal_failure_and_the_service_lives_on(
     assert "GET /broken failed" in caplog.text
 
 
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"Origin": "https://evil.example"},
+        {"Origin": "null"},
+        {"Sec-Fetch-Site": "cross-site"},
+        {"Host": "rebound.evil.example:80"},
+    ],
+)
+def test_a_page_in_a_browser_is_not_answered(service: HttpService, headers: dict[str, str]) -> None:
+    with httpx.Client(base_url=service.url) as client:
+        assert client.post("/x", content=b"{}", headers=headers).status_code == 403
+        assert client.post("/x", content=b"{}").status_code == 200
+
+
 def test_a_stopped_service_answers_nobody(service: HttpService) -> None:
     with httpx.Client(base_url=service.url) as client:
         client.get("/x")
