@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Final
 
-_RUNNER: Final = Path(__file__).with_name("die_with_parent.py")
+RUNNER: Final = Path(__file__).with_name("die_with_parent.py")
 
 
 class Child:
@@ -32,7 +32,7 @@ class Child:
         try:
             self.process = subprocess.Popen(
                 # Safe path: the runner's own folder must not shadow anybody's imports.
-                [sys.executable, "-P", "-s", str(_RUNNER), str(read_end), ends_with.name, module, *arguments],
+                [sys.executable, "-P", "-s", str(RUNNER), str(read_end), ends_with.name, module, *arguments],
                 env=dict(environment),
                 cwd=folder,
                 stdin=subprocess.DEVNULL,
@@ -51,9 +51,23 @@ class Child:
         self.output = self.process.stdout
 
     @property
+    def pid(self) -> int:
+        """The process id."""
+        return self.process.pid
+
+    @property
+    def status(self) -> int | None:
+        """The exit status, negative for a signal's number; None while it runs."""
+        return self.process.poll()
+
+    @property
     def alive(self) -> bool:
         """Whether the process still runs."""
         return self.process.poll() is None
+
+    def wait(self) -> int:
+        """Wait for the end; the exit status."""
+        return self.process.wait()
 
     def kill(self) -> None:
         """End the whole group at once."""

@@ -2,6 +2,7 @@
 
 import json
 import os
+import sys
 import tempfile
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
@@ -22,6 +23,7 @@ from devstack.aws.functions.invoker import Invoker
 from devstack.aws.functions.model import FunctionHost, FunctionSpec, Invocation, LogSink
 from devstack.aws.functions.path import python_only
 from devstack.aws.functions.process_host import ProcessHost
+from devstack.aws.functions.templates import Templates
 from devstack.aws.http import HttpService
 from devstack.aws.interpreter.mend import mend_interpreter
 from devstack.aws.interpreter.platform import Platform
@@ -72,7 +74,8 @@ class LocalAws:
     ``parameters`` override its deployment parameters. ``time_scale`` shortens waits and pauses of state machines and
     of asynchronous retries, ``token_time_scale`` the time-outs of tasks that wait for a token. ``visibility`` replaces
     every queue's visibility timeout (seconds). ``reserved`` limits the concurrency of functions by key. ``faults``
-    disturb calls of functions.
+    disturb calls of functions. ``templates`` shares the libraries that function processes import; without them every
+    cold start imports all it needs, as on AWS.
     """
 
     def __init__(  # noqa: PLR0913 (independent choices of the caller, each with a default)
@@ -84,6 +87,7 @@ class LocalAws:
         parameters: Mapping[str, str] | None = None,
         secrets: Mapping[str, str] | None = None,
         mode: Mode = "process",
+        templates: bool = sys.platform == "linux",
         functions_root: Path | None = None,
         machines_root: Path | None = None,
         ports: Ports | None = None,
@@ -102,6 +106,7 @@ class LocalAws:
         self._parameters = parameters or {}
         self._secrets = secrets or {}
         self._mode = mode
+        self._templates = templates
         self._functions_root = functions_root or root / "functions"
         self._machines_root = machines_root or root / "statemachines"
         self._ports = ports or Ports()
@@ -263,7 +268,9 @@ class LocalAws:
         if self._mode == "in_process":
             return InProcessHost(specs)
         work = self._cleanup.enter_context(tempfile.TemporaryDirectory(prefix="lambda-", ignore_cleanup_errors=True))
-        return ProcessHost(Path(work), idle_seconds=self._idle_seconds, log=logs.write)
+        packages = {spec.package for spec in specs}
+        templates = Templates(packages, Path(work), logs.write) if self._templates else None
+        return ProcessHost(Path(work), idle_seconds=self._idle_seconds, log=logs.write, templates=templates)
 
     def _specs(self, endpoints: Endpoints, resolver: Resolver, folder: Path) -> list[FunctionSpec]:
         python = python_only(folder / "python")
@@ -275,6 +282,7 @@ class LocalAws:
                 key=function.name,
                 name=function.physical_name,
                 arn=function_arn(function.physical_name),
+                package=function.package,
                 handler="handler.handler",
                 folder=self._functions_root / function.name,
                 layers=(layer,),

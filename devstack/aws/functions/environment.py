@@ -9,11 +9,11 @@ import struct
 import termios
 import threading
 import time
+from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import IO, Final
+from typing import IO, Final, Protocol
 
-from devstack.aws.children import Child
-from devstack.aws.functions.model import Call, FunctionSpec, Invocation, LogSink, failure
+from devstack.aws.functions.model import INTERPRETER, Call, FunctionSpec, Invocation, LogSink, failure
 from devstack.aws.functions.runtime_api import Pending, RuntimeApi, exited
 
 INIT_SECONDS: Final = 60.0
@@ -22,10 +22,46 @@ _TAIL_BYTES: Final = 4096
 _DRAIN_SECONDS: Final = 0.5
 
 
+class Process(Protocol):
+    """A running runtime, the leader of a process group of its own."""
+
+    @property
+    def pid(self) -> int:
+        """The process id."""
+        ...
+
+    @property
+    def output(self) -> IO[bytes]:
+        """What it prints."""
+        ...
+
+    @property
+    def alive(self) -> bool:
+        """Whether it still runs."""
+        ...
+
+    @property
+    def status(self) -> int | None:
+        """The exit status, negative for a signal's number; None while it runs."""
+        ...
+
+    def wait(self) -> int:
+        """Wait for the end; the exit status."""
+        ...
+
+    def kill(self) -> None:
+        """End the whole group at once."""
+        ...
+
+
+type Launch = Callable[[FunctionSpec, Mapping[str, str]], Process]
+"""Starts the runtime for a function, with these variables as its whole environment."""
+
+
 class ExecutionEnvironment:
     """Starts with construction; ``tenant`` is the only one it ever serves."""
 
-    def __init__(self, spec: FunctionSpec, tenant: str | None, folder: Path, log: LogSink) -> None:
+    def __init__(self, spec: FunctionSpec, tenant: str | None, folder: Path, log: LogSink, launch: Launch) -> None:
         self.spec = spec
         self.tenant = tenant
         self.last_used = time.monotonic()
@@ -37,19 +73,23 @@ class ExecutionEnvironment:
         self._api = RuntimeApi(spec)
         self._api.start()
         folder.mkdir(parents=True)
-        self._child = Child("awslambdaric", [spec.handler], environment=self._variables(), folder=spec.folder)
+        try:
+            self._process = launch(spec, self._variables())
+        except BaseException:
+            self._api.stop()
+            raise
         for work in (self._pump, self._await_end):
             threading.Thread(target=work, name=f"environment-{spec.key}", daemon=True).start()
 
     @property
     def usable(self) -> bool:
         """Whether a further call may go to it."""
-        return not self._api.spent and self._api.init_error is None and self._child.alive
+        return not self._api.spent and self._api.init_error is None and self._process.alive
 
     @property
     def pid(self) -> int:
         """The process id."""
-        return self._child.process.pid
+        return self._process.pid
 
     def run(self, call: Call) -> Invocation:
         """Wait for the start if need be, run the call, and end the process when it takes too long."""
@@ -70,13 +110,13 @@ class ExecutionEnvironment:
 
     def kill(self) -> None:
         """End the process group with SIGKILL and forget its files."""
-        self._child.kill()
+        self._process.kill()
         self._api.stop()
         shutil.rmtree(self._folder, ignore_errors=True)
 
     def crash(self) -> None:
         """End the process group with SIGKILL as an outside force would; a running call sees it."""
-        self._child.kill()
+        self._process.kill()
 
     def _initialised(self) -> float | None:
         self._api.ready.wait(INIT_SECONDS)
@@ -87,13 +127,14 @@ class ExecutionEnvironment:
         limit = self.spec.timeout
         pending = Pending(call, int((time.time() + limit) * 1000))
         self._api.submit(pending)
-        if not self._child.alive:
-            pending.end(exited(call.id, self._child.process.returncode))
+        status = self._process.status
+        if status is not None:
+            pending.end(exited(call.id, status))
         if not pending.done.wait(limit):
             pending.end(
                 failure("Sandbox.Timedout", f"RequestId: {call.id} Error: Task timed out after {limit:.2f} seconds")
             )
-            self._child.kill()
+            self._process.kill()
         if pending.invocation is None:
             raise RuntimeError("a call was settled without an outcome")
         return pending.invocation
@@ -109,7 +150,7 @@ class ExecutionEnvironment:
         self._log(self.spec.key, line)
 
     def _pump(self) -> None:
-        with self._child.output as output:
+        with self._process.output as output:
             readable = select.poll()
             readable.register(output, select.POLLIN | select.POLLHUP)
             rest = b""
@@ -128,13 +169,13 @@ class ExecutionEnvironment:
     def _drain(self) -> None:
         """Let the pump catch up with what the call printed; a process that keeps printing is not waited for."""
         until = time.monotonic() + _DRAIN_SECONDS
-        while _unread(self._child.output) and time.monotonic() < until:
+        while _unread(self._process.output) and time.monotonic() < until:
             time.sleep(0.0005)
         with self._pumping:
             pass
 
     def _await_end(self) -> None:
-        self._api.process_ended(self._child.process.wait())
+        self._api.process_ended(self._process.wait())
 
     def _variables(self) -> dict[str, str]:
         spec = self.spec
@@ -142,10 +183,8 @@ class ExecutionEnvironment:
             "PATH": spec.path,
             "HOME": str(self._folder),
             "TMPDIR": str(self._folder),
-            "LANG": "en_US.UTF-8",
-            "TZ": ":UTC",
+            **INTERPRETER,
             "PYTHONPATH": os.pathsep.join(map(str, (spec.folder, *spec.layers))),
-            "PYTHONUNBUFFERED": "1",
             "_HANDLER": spec.handler,
             "LAMBDA_TASK_ROOT": str(spec.folder),
             "AWS_EXECUTION_ENV": "AWS_Lambda_python3.13",

@@ -6,9 +6,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, Protocol
 
+from discord_agent.system import Package
+
 SYNCHRONOUS_LIMIT: Final = 6_291_556
 """Bytes of a request or response, as Lambda counts them."""
 ASYNCHRONOUS_LIMIT: Final = 1_048_576
+
+INTERPRETER: Final = {"LANG": "en_US.UTF-8", "TZ": ":UTC", "PYTHONUNBUFFERED": "1"}
+"""The variables that Python reads when it starts, the same for every function."""
 
 type LogSink = Callable[[str, str], None]
 """Receives the function's name and one line, without its end."""
@@ -21,6 +26,7 @@ class FunctionSpec:
     key: str
     name: str
     arn: str
+    package: Package
     handler: str
     folder: Path
     layers: tuple[Path, ...]

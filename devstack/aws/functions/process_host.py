@@ -1,23 +1,32 @@
 """Runs functions in processes of their own, kept warm between calls."""
 
+import signal
 import threading
 import time
 import uuid
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
 
-from devstack.aws.functions.environment import ExecutionEnvironment
+from devstack.aws.children import Child
+from devstack.aws.functions.environment import ExecutionEnvironment, Process
 from devstack.aws.functions.model import Call, FunctionSpec, Invocation, LogSink
+from devstack.aws.functions.templates import Templates
 
 _LEAST_REAP_SECONDS: Final = 0.05
+_RUNTIME: Final = "awslambdaric"
 
 type _Pool = tuple[str, str | None]
 
 
 class ProcessHost:
-    """Environments are pooled by function and tenant; idle ones end after ``idle_seconds``."""
+    """Environments are pooled by function and tenant; idle ones end after ``idle_seconds``.
 
-    def __init__(self, folder: Path, *, idle_seconds: float, log: LogSink) -> None:
+    They are forked from ``templates``; without them each is a new interpreter.
+    """
+
+    def __init__(self, folder: Path, *, idle_seconds: float, log: LogSink, templates: Templates | None) -> None:
+        self.templates = templates
         self._folder = folder
         self._idle_seconds = idle_seconds
         self._log = log
@@ -27,7 +36,9 @@ class ProcessHost:
         self._stopped = threading.Event()
 
     def start(self) -> None:
-        """Begin to reap idle environments."""
+        """Begin to load libraries and to reap idle environments."""
+        if self.templates is not None:
+            self.templates.start()
         threading.Thread(target=self._reap, name="reaper", daemon=True).start()
 
     def run(self, spec: FunctionSpec, call: Call) -> Invocation:
@@ -54,6 +65,8 @@ class ProcessHost:
             self._idle.clear()
         for environment in everything:
             environment.kill()
+        if self.templates is not None:
+            self.templates.stop()
 
     def _all(self) -> list[ExecutionEnvironment]:
         return [each for pool in self._idle.values() for each in pool] + list(self._busy)
@@ -76,12 +89,19 @@ class ProcessHost:
         return found if found is not None else self._make(spec, tenant)
 
     def _make(self, spec: FunctionSpec, tenant: str | None) -> ExecutionEnvironment:
-        environment = ExecutionEnvironment(spec, tenant, self._folder / f"{spec.key}-{uuid.uuid4().hex}", self._log)
+        folder = self._folder / f"{spec.key}-{uuid.uuid4().hex}"
+        environment = ExecutionEnvironment(spec, tenant, folder, self._log, self._launch)
         with self._lock:
             self._busy.add(environment)
         if self._stopped.is_set():
             environment.kill()
         return environment
+
+    def _launch(self, spec: FunctionSpec, variables: Mapping[str, str]) -> Process:
+        if self.templates is None:
+            return Child(_RUNTIME, [spec.handler], environment=variables, folder=spec.folder)
+        arguments = [signal.SIGKILL.name, _RUNTIME, spec.handler]
+        return self.templates.launch(spec.package, spec.folder, variables, arguments)
 
     def _give_back(self, environment: ExecutionEnvironment) -> None:
         with self._lock:
