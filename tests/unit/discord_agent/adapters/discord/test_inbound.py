@@ -116,6 +116,14 @@ def test_a_notice_that_nobody_wrote_is_not_a_message(kind: int) -> None:
     assert parse("MESSAGE_CREATE", MESSAGE | {"type": kind}, BOT) is None
 
 
+def test_a_webhook_is_read_but_never_obeyed_whatever_name_it_gives_itself() -> None:
+    posted = MESSAGE | {"webhook_id": "70", "author": {"id": "70", "username": "bot2", "bot": True}}
+    assert parse("MESSAGE_CREATE", posted, BOT) is None
+    seen = parse_message(posted, BOT)
+    assert seen is not None
+    assert seen.content == "please mend it"
+
+
 def test_an_edit_carries_the_new_text() -> None:
     data = MESSAGE | {"content": "mend that", "edited_timestamp": "2026-11-22T12:00:00+00:00"}
     assert parse("MESSAGE_UPDATE", data, BOT) == MessageEdited(MessageId("100"), ChannelId("20"), "mend that")

@@ -96,6 +96,7 @@ class _Message(_Wire):
     attachments: tuple[_Attachment, ...] = ()
     message_reference: _Reference = _Reference()
     edited_timestamp: str | None = None
+    webhook_id: Snowflake | None = None
 
 
 class _Emoji(_Wire):
@@ -196,6 +197,11 @@ def parse_message(data: Mapping[str, Any], bot: BotIdentity) -> InboundMessage |
         return _message(_Message.model_validate(data), bot)
     except ValidationError as error:
         raise _invalid("message", error) from error
+
+
+def _written(message: _Message, bot: BotIdentity) -> InboundMessage | None:
+    # Whoever knows a webhook's address chooses its name, that of the one bot that may speak to ours too.
+    return None if message.webhook_id else _message(message, bot)
 
 
 def _message(message: _Message, bot: BotIdentity) -> InboundMessage | None:
@@ -335,7 +341,7 @@ def _invalid(event: str, error: ValidationError) -> InvalidEvent:
 
 
 _PARSERS: Final[dict[str, Callable[[Mapping[str, Any], BotIdentity], Inbound | None]]] = {
-    "MESSAGE_CREATE": lambda data, bot: _message(_Message.model_validate(data), bot),
+    "MESSAGE_CREATE": lambda data, bot: _written(_Message.model_validate(data), bot),
     "MESSAGE_UPDATE": lambda data, _: _edit(_Message.model_validate(data)),
     "MESSAGE_DELETE": lambda data, _: _deletion(_Message.model_validate(data)),
     "MESSAGE_REACTION_ADD": lambda data, _: _reaction(_Reaction.model_validate(data), added=True),
