@@ -57,7 +57,6 @@ class FakeMachines:
     started: dict[tuple[str, ExecutionId], RunState | Mapping[str, object]] = field(default_factory=dict)
     waiting: set[str] = field(default_factory=set)
     answered: dict[str, Mapping[str, Any]] = field(default_factory=dict)
-    aborted: dict[tuple[str, ExecutionId], str] = field(default_factory=dict)
 
     def start(self, machine: str, execution: ExecutionId, data: RunState | Mapping[str, object]) -> None:
         with self.effects("machines.start"):
@@ -72,10 +71,6 @@ class FakeMachines:
             self.waiting.remove(task_token)
             self.answered[task_token] = output
             return True
-
-    def abort(self, machine: str, execution: ExecutionId, cause: str) -> None:
-        with self.effects("machines.abort"):
-            self.aborted[machine, execution] = cause
 
 
 @dataclass

@@ -354,9 +354,6 @@ class Machines(Protocol):
     def succeed(self, task_token: str, output: Mapping[str, Any]) -> bool:
         """Answer a waiting task; False if it no longer waits."""
 
-    def abort(self, machine: str, execution: ExecutionId, cause: str) -> None:
-        """Stop an execution."""
-
 
 class InboundQueue(Protocol):
     """The queue of events from Discord. Errors: StateUnavailable, InvalidEvent."""

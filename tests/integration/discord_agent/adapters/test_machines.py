@@ -95,10 +95,6 @@ def test_a_token_nobody_waits_on_is_told_apart(world: _World) -> None:
     assert not world.machines.succeed("no-such-token", {})
 
 
-def test_an_execution_that_never_was_is_left_alone(world: _World) -> None:
-    world.machines.abort("asking", ExecutionId("m-0"), "thread deleted")
-
-
 class _Failing:
     """A Step Functions client whose calls fail."""
 
@@ -133,8 +129,6 @@ def test_an_outage_is_worth_a_retry_and_a_refusal_is_not(failure: Exception, mea
         machines.start("asking", RUN.execution_id, RUN)
     with pytest.raises(meaning):
         machines.succeed("token", {})
-    with pytest.raises(meaning):
-        machines.abort("asking", RUN.execution_id, "why")
 
 
 @pytest.mark.parametrize("code", ["InvalidToken", "TaskDoesNotExist", "TaskTimedOut"])

@@ -9,8 +9,7 @@ from boto3.dynamodb.types import TypeDeserializer, TypeSerializer
 from hypothesis import given
 from hypothesis import strategies as st
 
-from discord_agent.adapters.codec import field_from_json, from_json, timestamp, to_item, to_json
-from discord_agent.domain.classification import FlowType
+from discord_agent.adapters.codec import from_json, timestamp, to_item, to_json
 from discord_agent.domain.conversation import ModelReply, ModelRequest, ToolResult
 from discord_agent.domain.errors import InvalidEvent
 from discord_agent.domain.events import AuditEntry
@@ -158,10 +157,6 @@ def test_a_naive_time_is_not_stored() -> None:
 def test_bytes_are_not_stored() -> None:
     with pytest.raises(TypeError):
         to_json(b"bytes")
-
-
-def test_one_field_reads_like_the_whole() -> None:
-    assert field_from_json(RunState, "flow", "branch") is FlowType.BRANCH
 
 
 @dataclass(frozen=True)

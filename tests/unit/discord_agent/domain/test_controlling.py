@@ -111,16 +111,12 @@ def test_a_stop_on_the_card_of_an_ended_run_does_not_stop_the_one_at_work_now() 
     newer = replace(RUN, execution_id=ExecutionId("m-200"), message_id=MessageId("200"))
     situation = replace(QUIET, running=newer, concerned=STOPPED)
     assert is_ignored(decide(reaction("🛑"), situation))
-    assert decide(press(Control.STOP), situation) == (Refuse("This run has ended already.", ephemeral=True),)
+    assert decide(press(Control.STOP), situation) == (Refuse("This run has ended already."),)
 
 
 def test_a_stranger_may_not_stop_and_is_told() -> None:
-    (told,) = decide(reaction("🛑", by=BOB), RUNNING)
-    assert isinstance(told, Refuse)
-    assert not told.ephemeral
-    (told,) = decide(press(Control.STOP, by=BOB), RUNNING)
-    assert isinstance(told, Refuse)
-    assert told.ephemeral
+    told = (Refuse("Only the person who asked, moderators and those with a permit may stop this run."),)
+    assert decide(reaction("🛑", by=BOB), RUNNING) == decide(press(Control.STOP, by=BOB), RUNNING) == told
 
 
 @pytest.mark.parametrize(
@@ -218,7 +214,7 @@ def test_an_offered_request_is_started_by_its_button() -> None:
     ],
 )
 def test_a_custom_id_proves_nothing(event: ButtonPressed) -> None:
-    assert decide(event, RUNNING) == (Refuse("This button is out of date.", ephemeral=True),)
+    assert decide(event, RUNNING) == (Refuse("This button is out of date."),)
 
 
 def test_a_button_of_a_forgotten_run_is_refused() -> None:

@@ -1,13 +1,10 @@
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from discord_agent.domain.classification import READING_TASKS, TaskType
 from discord_agent.domain.escalation import (
     AskPeople,
     CarryOn,
     Escalate,
-    Ladder,
     Nudge,
     decide,
     nudges,
@@ -16,64 +13,7 @@ from discord_agent.domain.escalation import (
 from discord_agent.domain.ids import ModelName
 from discord_agent.domain.run import Signals, TurnStatus
 
-
-def names(*models: str) -> tuple[ModelName, ...]:
-    return tuple(ModelName(model) for model in models)
-
-
-LADDER = Ladder(
-    path=names("mistral-nemo", "minimax-m2.1", "qwen3-coder-plus", "claude-sonnet-4.5", "claude-opus-4.5"),
-    tiers=(
-        names("mistral-nemo", "gpt-oss-120b:exacto", "general", "gemini-2.5-flash-lite"),
-        names("minimax-m2.1", "gpt-5.1-codex-mini", "gemini-3-flash", "glm-4.7"),
-        names("qwen3-coder-plus", "gpt-5.1-codex-max", "gemini-3-pro", "claude-sonnet-4.5"),
-        names("qwen3-max", "gpt-5.2-codex", "claude-sonnet-4.5", "claude-opus-4.5"),
-    ),
-)
-EVERY_MODEL = sorted({model for tier in LADDER.tiers for model in tier})
 LOW, HIGH = ModelName("minimax-m2.1"), ModelName("qwen3-coder-plus")
-
-
-@pytest.mark.parametrize(
-    ("model", "above"),
-    [
-        ("mistral-nemo", "minimax-m2.1"),
-        ("minimax-m2.1", "qwen3-coder-plus"),
-        ("qwen3-coder-plus", "claude-sonnet-4.5"),
-        ("claude-sonnet-4.5", "claude-opus-4.5"),
-        ("claude-opus-4.5", "claude-opus-4.5"),
-        ("gpt-5.1-codex-mini", "qwen3-coder-plus"),
-        ("gemini-3-pro", "claude-sonnet-4.5"),
-        ("gemini-2.5-flash-lite", "minimax-m2.1"),
-        ("qwen3-max", "claude-opus-4.5"),
-        ("a-model-nobody-listed", "minimax-m2.1"),
-    ],
-)
-def test_the_path_leads_up(model: str, above: str) -> None:
-    assert LADDER.next_up(ModelName(model)) == above
-
-
-@given(st.sampled_from(EVERY_MODEL))
-def test_every_model_reaches_the_top_in_as_many_steps_as_the_path_has(model: ModelName) -> None:
-    for _ in LADDER.path:
-        model = LADDER.next_up(model)
-    assert LADDER.at_top(model)
-
-
-@given(st.sampled_from(EVERY_MODEL))
-def test_a_step_up_never_leads_to_a_lower_tier(model: ModelName) -> None:
-    assert LADDER.tier_of(LADDER.next_up(model)) >= LADDER.tier_of(model)
-
-
-def test_the_ladder_tells_what_can_be_reached() -> None:
-    assert LADDER.can_escalate(ModelName("glm-4.7"), ModelName("claude-opus-4.5"))
-    assert not LADDER.can_escalate(ModelName("claude-opus-4.5"), ModelName("glm-4.7"))
-    assert not LADDER.can_escalate(ModelName("claude-opus-4.5"), ModelName("claude-opus-4.5"))
-
-
-def test_a_model_of_no_tier_has_no_capability() -> None:
-    assert LADDER.tier_of(ModelName("unknown")) == 0
-    assert LADDER.tier_of(ModelName("claude-sonnet-4.5")) == 4
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from discord_agent.domain.conversation import Message, Role, ToolCall
-from discord_agent.domain.history import NO_OUTPUT, UNANSWERED, capped, lines, repaired
+from discord_agent.domain.history import NO_OUTPUT, UNANSWERED, lines, repaired
 from discord_agent.domain.ids import ChannelId, MessageId, UserId
 from discord_agent.domain.inbound import Attachment, Author, InboundMessage
 
@@ -130,18 +130,3 @@ def test_a_mended_list_is_valid_for_every_provider(messages: list[Message]) -> N
 @given(st.lists(any_message, max_size=12))
 def test_mending_a_mended_list_changes_nothing(messages: list[Message]) -> None:
     assert repaired(repaired(messages)) == repaired(messages)
-
-
-@given(st.text(max_size=400), st.integers(0, 300))
-def test_a_capped_output_fits_and_a_short_one_is_kept(text: str, limit: int) -> None:
-    short = capped(text, limit)
-    assert len(short) <= limit
-    assert short == text or len(text) > limit
-
-
-def test_head_and_tail_of_a_long_output_are_kept() -> None:
-    text = "head" + "x" * 1000 + "tail"
-    short = capped(text, 200)
-    assert short.startswith("head")
-    assert short.endswith("tail")
-    assert "1008 characters" in short

@@ -228,7 +228,7 @@ def test_a_deleted_thread_is_cleaned_up_after_its_run_was_stopped() -> None:
 
 def test_an_unknown_command_is_answered() -> None:
     command = CommandInvoked("1", "token", "2", "nonsense", (), THREAD, GUILD, Author(ANN, "ann"))
-    assert decide(command, IN_THREAD) == (Refuse("I do not know the command /nonsense.", ephemeral=True),)
+    assert decide(command, IN_THREAD) == (Refuse("I do not know the command /nonsense."),)
 
 
 situations = st.builds(

@@ -38,11 +38,6 @@ def from_json[T](cls: type[T], data: object) -> T:
     return value
 
 
-def field_from_json(cls: type, name: str, data: object) -> Any:
-    """The value of one field of a dataclass."""
-    return _field_readers(cls)[name](data, f"{cls.__name__}.{name}")
-
-
 def timestamp(moment: datetime) -> str:
     """An aware time as UTC text of fixed width, so that texts sort as times do."""
     if moment.tzinfo is None:

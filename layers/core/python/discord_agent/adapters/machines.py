@@ -16,7 +16,6 @@ if TYPE_CHECKING:
     from mypy_boto3_stepfunctions import SFNClient
 
 _NO_LONGER_WAITS: Final = frozenset({"InvalidToken", "TaskDoesNotExist", "TaskTimedOut"})
-_CAUSE_LIMIT: Final = 32768
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,12 +45,3 @@ class StepFunctionsMachines:
                 return False
             raise
         return True
-
-    def abort(self, machine: str, execution: ExecutionId, cause: str) -> None:
-        """Stop an execution; one that ended or never was is left alone."""
-        arn = f"{self.arns[machine].replace(':stateMachine:', ':execution:')}:{execution}"
-        try:
-            with outages("Step Functions"):
-                self.client.stop_execution(executionArn=arn, error="Aborted", cause=cause[:_CAUSE_LIMIT])
-        except self.client.exceptions.ExecutionDoesNotExist:
-            return

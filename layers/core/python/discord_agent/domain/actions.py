@@ -152,10 +152,9 @@ class Reshow:
 
 @dataclass(frozen=True, slots=True)
 class Refuse:
-    """Tell the person why not; ``ephemeral`` where only they can be told."""
+    """Tell the person why not; only them, where that is possible."""
 
     sentence: str
-    ephemeral: bool = False
 
 
 @dataclass(frozen=True, slots=True)

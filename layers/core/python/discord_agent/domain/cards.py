@@ -30,7 +30,6 @@ from discord_agent.domain.session import Decision
 __all__ = [
     "NO_ANSWER",
     "STOP_NOTICE",
-    "answer",
     "attachment_refused",
     "checkpoint_line",
     "clarification",
@@ -108,11 +107,6 @@ def clarification(run: RunState) -> Post:
     )
     controls = (_stop_button(run.execution_id), _continue_button(run.execution_id))
     return Post(embeds=(fit(embed),), buttons=(options, controls) if options else (controls,))
-
-
-def answer(text: str, *, reply_to: MessageId | None = None) -> Post:
-    """A message of an answer."""
-    return Post(content=text, reply_to=reply_to)
 
 
 def commit_card(execution: ExecutionId, commit: Commit) -> tuple[tuple[Embed, ...], Buttons]:

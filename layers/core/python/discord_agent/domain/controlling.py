@@ -65,12 +65,12 @@ def on_button(press: ButtonPressed, situation: Situation) -> Actions:
         and press.channel_id in (run.thread_id, run.channel_id)
     )
     if run is None or not is_ours:
-        return (Refuse("This button is out of date.", ephemeral=True),)
+        return (Refuse("This button is out of date."),)
     ruling = _RULES[Control(press.action)](run, situation, press.argument)
     if isinstance(ruling, _Objection):
-        return Refuse(ruling.sentence, ephemeral=True), *ruling.then
+        return Refuse(ruling.sentence), *ruling.then
     refusal = situation.refusal(ruling.needs, press.author, run)
-    return (Refuse(refusal, ephemeral=True),) if refusal else (ruling.then,)
+    return (Refuse(refusal),) if refusal else (ruling.then,)
 
 
 def on_reaction(reaction: Reaction, situation: Situation) -> Actions:

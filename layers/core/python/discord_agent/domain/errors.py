@@ -4,11 +4,9 @@ AgentError
 ├── InvalidInput            the caller sent something that can never work; not retried
 │   ├── InvalidEvent        a Lambda event of the wrong shape
 │   └── InvalidSettings     a missing or malformed setting or prompt; names it and the remedy
-├── NotAllowed              the policy refuses; carries the sentence shown to the person
 ├── LeaseLost               another run or a newer attempt owns the thread; end without writing
 ├── Conflict                a conditional write lost its race; the reader decides again
 ├── Stopped                 somebody asked the run to stop
-├── OutOfBudget             the next call would pass a limit
 ├── TransientError          worth a retry by the state machine
 │   ├── ModelUnavailable    the provider failed after the client's own retries
 │   ├── DiscordUnavailable  Discord answered 5xx, or 429 beyond what a step can wait
@@ -40,10 +38,6 @@ class InvalidSettings(InvalidInput):
     """A setting or prompt is missing or malformed."""
 
 
-class NotAllowed(AgentError):
-    """The policy refuses; ``str()`` is the sentence shown to the person."""
-
-
 class LeaseLost(AgentError):
     """Another run or a newer attempt of this step owns the thread."""
 
@@ -54,10 +48,6 @@ class Conflict(AgentError):
 
 class Stopped(AgentError):
     """Somebody asked the run to stop."""
-
-
-class OutOfBudget(AgentError):
-    """The next call would pass a limit."""
 
 
 class TransientError(AgentError):

@@ -55,16 +55,6 @@ def repaired(messages: Sequence[Message]) -> tuple[Message, ...]:
     return (*system, *rest)
 
 
-def capped(text: str, limit: int) -> str:
-    """A tool's output within ``limit`` characters: its head and its tail, where programs say what went wrong."""
-    if len(text) <= limit:
-        return text
-    note = f"\n… {len(text)} characters in all, the middle is left out …\n"
-    room = max(0, limit - len(note))
-    tail = room // 2
-    return f"{text[: room - tail]}{note}{text[len(text) - tail :]}"[:limit]
-
-
 def _results_by_call(messages: Sequence[Message]) -> dict[tuple[int, str], Message]:
     """The first result of each call, by the place of the calling message and the call's id."""
     results: dict[tuple[int, str], Message] = {}

@@ -39,11 +39,6 @@ def execution_for_message(message: MessageId) -> ExecutionId:
     return ExecutionId(f"m-{message}")
 
 
-def execution_for_interaction(interaction: str) -> ExecutionId:
-    """The execution that answers a slash command or a button."""
-    return ExecutionId(f"i-{interaction}")
-
-
 def decision_owner(execution: ExecutionId) -> ExecutionId:
     """The execution that waits for a decision on what ``execution`` committed, and holds the thread to carry it out."""
     return ExecutionId(f"{execution}-approval")

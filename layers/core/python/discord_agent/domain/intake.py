@@ -52,7 +52,7 @@ def decide(event: Inbound, situation: Situation) -> Actions:
         case ButtonPressed():
             actions = controlling.on_button(event, situation)
         case CommandInvoked(name=name):
-            actions = (Refuse(f"I do not know the command /{name}.", ephemeral=True),)
+            actions = (Refuse(f"I do not know the command /{name}."),)
         case ThreadDeleted(thread_id=thread):
             at_work = situation.at_work
             actions = (*((Stop(at_work.execution_id),) if at_work else ()), CleanUp(thread))

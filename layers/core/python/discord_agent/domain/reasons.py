@@ -19,7 +19,6 @@ _REASONS: Final = {
     "StateUnavailable": "The database or a queue did not answer.",
     "WorkspaceDamaged": "The workspace is damaged: a stored file is missing or not what it was.",
     "InvalidSettings": "A setting of this deployment is missing or malformed.",
-    "OutOfBudget": "The budget is used up.",
     "Conflict": "Another run held this thread for too long.",
     "LeaseLost": "Another run took over this thread.",
     "Stopped": "Somebody asked it to stop.",

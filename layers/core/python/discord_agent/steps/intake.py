@@ -111,7 +111,7 @@ class Intake:
                 self._offer(event)
             case Reshow(execution), _:
                 self._reshow(execution)
-            case Refuse(sentence, _), InboundMessage() | Reaction() | ButtonPressed() | CommandInvoked():
+            case Refuse(sentence), InboundMessage() | Reaction() | ButtonPressed() | CommandInvoked():
                 self._refuse(sentence, event)
             case _:
                 raise TypeError(f"{type(action).__name__} does not go with {type(event).__name__}")
