@@ -228,6 +228,7 @@ def respond(variables: Variables) -> Respond:
         parts.executions,
         parts.terminal,
         parts.chronicle,
+        parts.redactor,
     )
 
 
@@ -286,6 +287,7 @@ def turn(variables: Variables) -> Turn:
         parts.prompts,
         parts.chronicle,
         parts.clock,
+        redactor=parts.redactor,
     )
 
 

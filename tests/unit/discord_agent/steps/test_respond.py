@@ -136,3 +136,11 @@ def test_a_question_without_a_row_cannot_be_answered() -> None:
     world.executions.rows.clear()
     with pytest.raises(InvalidEvent):
         world.respond()(run)
+
+
+def test_a_secret_where_an_answer_is_cut_into_messages_is_in_none_of_them() -> None:
+    world = World()
+    world.respond()(_asked(world, says(f"{'x' * 1880} ghp_{'Z' * 36} and so on")))
+    shown = [post.content for post in _posts(world)]
+    assert len(shown) == 2
+    assert not [text for text in shown if "ZZ" in text]

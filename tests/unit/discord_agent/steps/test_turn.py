@@ -358,3 +358,21 @@ def test_a_workspace_that_somebody_else_moved_ends_the_attempt() -> None:
         world.turn()(run)
     assert world.workspaces.files(THREAD)["other.py"] == b"theirs"
     assert world.journal.contexts[EXECUTION].turn == 0
+
+
+def test_no_half_of_a_secret_remains_where_a_text_is_cut() -> None:
+    token = f"ghp_{'Z' * 36}"
+    world = World()
+    run = world.working()
+    world.toolbox.outcomes["bash"] = workspace.Outcome(f"{'x' * 480} {token}", ok=False)
+    world.plays(
+        calls(("bash", {"command": f"{'y' * 70} {token}"}), text=f"{'z' * 480} {token}"),
+        finishes(f"Use {token}."),
+    )
+    after = world.turn()(run)
+    shown = [str(sent.post) for sent in world.discord.sent.values()]
+    told = [str(row.details) for row in world.audit.rows]
+    assert after.summary == "Use [redacted]."
+    assert "[redacted]" in after.signals.last_error
+    assert not [text for text in (*shown, *told, *after.card_lines) if "ZZ" in text]
+    assert any(token in str(message) for message in world.messages), "the model works with what is there"

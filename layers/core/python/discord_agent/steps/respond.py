@@ -1,11 +1,13 @@
 """The flow ``simple``: one question, one completion, one answer."""
 
 from dataclasses import dataclass, replace
+from typing import Final
 
 from discord_agent.domain import cards, chunking, events, history
 from discord_agent.domain.conversation import Message, ModelRequest, Purpose, Role
 from discord_agent.domain.errors import InvalidEvent, Stopped
 from discord_agent.domain.posts import Post
+from discord_agent.domain.redaction import Redactor
 from discord_agent.domain.run import Next, Outcome, RunState
 from discord_agent.domain.session import ExecutionRecord, ExecutionStatus
 from discord_agent.ports import Discord, Executions, LanguageModel, Models, Prompts
@@ -13,6 +15,7 @@ from discord_agent.steps.chronicle import Chronicle
 from discord_agent.steps.terminal import Terminal
 
 _HISTORY = 50
+_PATTERNS_ONLY: Final = Redactor()
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +29,7 @@ class Respond:
     executions: Executions
     terminal: Terminal
     chronicle: Chronicle
+    redactor: Redactor = _PATTERNS_ONLY
 
     def __call__(self, run: RunState) -> RunState:
         """Answer where the question was asked."""
@@ -48,7 +52,8 @@ class Respond:
         run = replace(
             run,
             model=reply.model,
-            summary=reply.message.text.strip() or cards.NO_ANSWER,
+            # Before it is cut into messages: half a secret is not recognised later.
+            summary=self.redactor.text(reply.message.text).strip() or cards.NO_ANSWER,
             usage=run.usage + reply.usage,
             cost=run.cost + reply.cost,
             outcome=Outcome.DONE,

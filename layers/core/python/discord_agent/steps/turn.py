@@ -9,6 +9,7 @@ from discord_agent.domain.control_tools import Asked, Control, Finished, GaveUp
 from discord_agent.domain.conversation import Message, Role, ToolCall, ToolResult
 from discord_agent.domain.errors import Conflict, InvalidEvent, LeaseLost, Stopped
 from discord_agent.domain.money import Cost
+from discord_agent.domain.redaction import Redactor
 from discord_agent.domain.run import Next, Outcome, RunState, TurnStatus
 from discord_agent.domain.session import Lease
 from discord_agent.domain.workspace import Head, Manifest
@@ -40,11 +41,16 @@ class TurnLimits:
 
 
 DEFAULT_LIMITS: Final = TurnLimits()
+_PATTERNS_ONLY: Final = Redactor()
 
 
 @dataclass(frozen=True, slots=True)
 class Turn:
-    """The step between ``plan`` and ``escalation``, repeated."""
+    """The step between ``plan`` and ``escalation``, repeated.
+
+    What it passes on to people and records is redacted before any of it is cut: half a secret is not recognised later.
+    The model's own conversation stays as it is.
+    """
 
     rounds: Rounds
     workspaces: Workspaces
@@ -56,6 +62,7 @@ class Turn:
     chronicle: Chronicle
     clock: Clock
     limits: TurnLimits = DEFAULT_LIMITS
+    redactor: Redactor = _PATTERNS_ONLY
 
     def __call__(self, run: RunState) -> RunState:
         """Play one turn; raises LeaseLost when a newer attempt or another run took over."""
@@ -70,7 +77,7 @@ class Turn:
         card = Card(self.discord, self.clock, run, cards.progress)
         card.say(cards.turn_line(number, run))
         played, stopped = self._play(run, lease, number, context, manifest, card)
-        after = _advance(run, number, played, stopped=stopped)
+        after = _advance(run, number, played, self.redactor, stopped=stopped)
         after = self._save(run, after, lease, head, manifest, context, played)
         card.say(cards.turn_done_line(after, files=len(_paths(played))))
         self._tell(after, played)
@@ -88,7 +95,7 @@ class Turn:
         """The rounds of the turn, and whether somebody stopped it."""
         deadline = self.clock.monotonic() + self.limits.seconds
         stop_requested = self._stop_check(run, card)
-        onlooker = Onlooker(stop_requested, lambda calls: card.say(*map(cards.tool_line, calls)), card.refresh)
+        onlooker = Onlooker(stop_requested, lambda calls: card.say(*map(self._tool_line, calls)), card.refresh)
         journalled = self.journal.rounds(run, number)
         played: list[PlayedRound] = []
         while len(played) < self.limits.rounds:
@@ -113,6 +120,9 @@ class Turn:
                 break
         finished = bool(played) and isinstance(played[-1].control, Finished) and self._ends_turn(run, played[-1])
         return tuple(played), not finished and stop_requested()
+
+    def _tool_line(self, call: ToolCall) -> str:
+        return cards.tool_line(replace(call, arguments=self.redactor.text(call.arguments)))
 
     def _ends_turn(self, run: RunState, latest: PlayedRound) -> bool:
         """Finishing counts only for a model that has heard everything people said."""
@@ -178,10 +188,22 @@ class Turn:
             turn=number,
             round=index + 1,
             model=played.reply.model,
-            text=played.reply.message.text[:_PREVIEW],
+            text=self._preview(played.reply.message.text),
             heard=len(played.heard),
-            toolCalls=[_described(calls[result.call_id], result) for result in played.results],
+            toolCalls=[self._described(calls[result.call_id], result) for result in played.results],
         )
+
+    def _described(self, call: ToolCall, result: ToolResult) -> dict[str, object]:
+        return {
+            "tool": call.name,
+            "input": self._preview(call.arguments),
+            "output": self._preview(result.text),
+            "success": result.ok,
+            "durationMs": result.duration_ms,
+        }
+
+    def _preview(self, text: str) -> str:
+        return self.redactor.text(text)[:_PREVIEW]
 
     def _tell(self, run: RunState, played: tuple[PlayedRound, ...]) -> None:
         self.chronicle.note(
@@ -203,11 +225,14 @@ class Turn:
         )
 
 
-def _advance(run: RunState, number: int, played: tuple[PlayedRound, ...], *, stopped: bool) -> RunState:
+def _advance(
+    run: RunState, number: int, played: tuple[PlayedRound, ...], redactor: Redactor, *, stopped: bool
+) -> RunState:
     """The run after its rounds."""
-    control = played[-1].control if played else None
+    control = _redacted(played[-1].control, redactor) if played else None
     status = _status(control)
-    moved = signals.after_turn(run.signals, [result for item in played for result in item.work], status)
+    work = [replace(result, text=redactor.text(result.text)) for item in played for result in item.work]
+    moved = signals.after_turn(run.signals, work, status)
     reported = _reported(control, run.reported_confidence)
     score = confidence.score(reported, moved, turn=number)
     changed = tuple(dict.fromkeys((*run.files_changed, *_paths(played))))[:_MOST_FILES]
@@ -229,6 +254,20 @@ def _advance(run: RunState, number: int, played: tuple[PlayedRound, ...], *, sto
         outcome=Outcome.STOPPED if stopped else None,
         next=Next.EVALUATE,
     )
+
+
+def _redacted(control: Control | None, redactor: Redactor) -> Control | None:
+    """What the control call tells people, without secrets."""
+    match control:
+        case Finished():
+            return replace(control, summary=redactor.text(control.summary))
+        case Asked():
+            options = tuple(map(redactor.text, control.options))
+            return replace(control, question=redactor.text(control.question), options=options)
+        case GaveUp():
+            return replace(control, reason=redactor.text(control.reason))
+        case None:
+            return None
 
 
 def _status(control: Control | None) -> TurnStatus:
@@ -262,13 +301,3 @@ def _cost(played: tuple[PlayedRound, ...]) -> Cost:
 
 def _ended_in_prose(played: tuple[PlayedRound, ...]) -> bool:
     return bool(played) and not played[-1].reply.message.tool_calls
-
-
-def _described(call: ToolCall, result: ToolResult) -> dict[str, object]:
-    return {
-        "tool": call.name,
-        "input": call.arguments[:_PREVIEW],
-        "output": result.text[:_PREVIEW],
-        "success": result.ok,
-        "durationMs": result.duration_ms,
-    }
