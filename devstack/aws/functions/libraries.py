@@ -18,11 +18,12 @@ _CORE: Final = (
     "dulwich.graph",
     "dulwich.patch",
     "dulwich.repo",
+    "httpcore",
     "httpx",
     "jinja2",
     "merge3",
     "nacl.signing",
-    "pydantic",
+    "pydantic.root_model",
     "yaml",
     "zstandard",
 )
@@ -33,7 +34,7 @@ _SANDBOX: Final = (
     "jsonschema",
     "mcp.server.lowlevel.server",
     "mcp.server.runner",
-    "pydantic",
+    "pydantic.root_model",
     "zstandard",
 )
 
