@@ -17,7 +17,7 @@ from devstack.records import Records, dollars, is_ancestor, main_sha
 from devstack.stack import DevStack
 from discord_agent.domain import events
 from discord_agent.domain.errors import AgentError, InvalidSettings
-from discord_agent.domain.ids import ExecutionId, MessageId, execution_for_message
+from discord_agent.domain.ids import ExecutionId, MessageId, decision_owner, execution_for_message
 from discord_agent.domain.session import Decision, ExecutionRecord
 from discord_agent.steps.launch import MACHINES
 
@@ -170,8 +170,7 @@ class Job:
     def _approval_ended(self) -> bool:
         record = self.records.executions.get(self.execution)
         decided = record is not None and record.approval is not None and record.approval.decision is Decision.MERGE
-        name = ExecutionId(f"{self.execution}-approval")
-        return decided and self.records.execution_status("approval", name) != "RUNNING"
+        return decided and self.records.execution_status("approval", decision_owner(self.execution)) != "RUNNING"
 
     def _until[T](self, what: str, check: Callable[[], T | None]) -> T:
         while time.monotonic() < self._deadline:

@@ -6,7 +6,7 @@ from typing import Any, Final
 from discord_agent.adapters.codec import from_json
 from discord_agent.adapters.discord.inbound import BotIdentity, parse
 from discord_agent.domain.errors import InvalidEvent
-from discord_agent.domain.ids import MessageId, ThreadId, UserId
+from discord_agent.domain.ids import ExecutionId, MessageId, ThreadId, UserId, is_decision
 from discord_agent.domain.inbound import InboundMessage
 from discord_agent.domain.run import RunState, StepFailure
 from discord_agent.entrypoint import Event, bodies, json_object
@@ -14,7 +14,6 @@ from discord_agent.envelope import Envelope
 from discord_agent.steps.fail import Fail
 
 _STATUS_CHANGE: Final = "Step Functions Execution Status Change"
-_APPROVAL: Final = "-approval"
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,11 +36,11 @@ class Failures:
     def _execution_ended(self, detail: dict[str, Any]) -> None:
         """``input`` is the state the execution began with; what it reached since lies in its record."""
         data = json_object(str(detail.get("input") or "{}"))
-        name = str(detail.get("name", ""))
+        name = ExecutionId(str(detail.get("name", "")))
         failure = StepFailure(
             str(detail.get("error") or detail.get("status") or "Unknown"), str(detail.get("cause") or "")
         )
-        if name.endswith(_APPROVAL):
+        if is_decision(name):
             self.fail.decision_failed(replace(from_json(RunState, data.get("run")), failure=failure))
         else:
             self.fail.run_failed(replace(from_json(RunState, data), failure=failure))

@@ -10,13 +10,13 @@ from typing import Annotated, Any, Final
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
-from discord_agent.domain.classification import AgentRole, Classification, Complexity, TaskType
+from discord_agent.domain import memory
+from discord_agent.domain.classification import AgentRole, Classification, Complexity, TaskType, max_turns
+from discord_agent.domain.run import DEFAULT_TOPIC
 
 TITLE_LIMIT: Final = 100
-DEFAULT_TOPIC: Final = "general-task"
 _TOPIC_LIMIT: Final = 60
-_MOST_TURNS: Final = 35
-_NOTHING: Final = frozenset({"", "-", "n/a", "na", "none", "nothing", "null"})
+_MOST_TURNS: Final = max_turns(Complexity.COMPLEX, 0)
 
 
 def _known[T: StrEnum](kind: type[T], value: object) -> T | None:
@@ -53,7 +53,7 @@ def _text(value: object) -> object:
 
 def _finding(value: object) -> object:
     text = _text(value)
-    return "" if isinstance(text, str) and text.strip().rstrip(".").lower() in _NOTHING else text
+    return "" if isinstance(text, str) and memory.says_nothing(text) else text
 
 
 def _title(value: object) -> object:

@@ -8,6 +8,7 @@ from discord_agent.domain.ids import ModelName
 from discord_agent.domain.layout import line
 from discord_agent.domain.run import RunState
 
+LINES_SHOWN: Final = 12
 LINE_LIMIT: Final = 160
 _PREVIEW = 100
 _WHOLE_WORKSPACE = "."

@@ -10,6 +10,7 @@ from enum import IntEnum
 from typing import Final
 
 from discord_agent.domain.card_lines import (
+    LINES_SHOWN,
     checkpoint_line,
     escalation_line,
     plan_line,
@@ -67,7 +68,6 @@ NO_ANSWER: Final = "⚠️ The model gave no answer. Ask again, or put it differ
 STOP_NOTICE: Final = "⏹️ Execution stop requested. Will halt at next turn."
 START: Final = "🚀 Starting work... (react 🛑 to stop)"
 
-_SHOWN_LINES = 12
 _QUESTION_LIMIT = 3000
 _FILES_SHOWN = 15
 _SHORT_SHA = 7
@@ -85,7 +85,7 @@ def progress(run: RunState, lines: Sequence[str]) -> Post:
     title, colour = _state(run)
     embed = Embed(
         title=title,
-        description="\n".join(lines[-_SHOWN_LINES:]),
+        description="\n".join(lines[-LINES_SHOWN:]),
         colour=colour,
         fields=_figures(run),
         footer=_reference(run.execution_id),

@@ -6,7 +6,6 @@ from typing import Final
 from discord_agent.domain.rounding import clamp, half_up
 from discord_agent.domain.run import Signals
 
-DEFAULT_SELF_REPORT: Final = 70
 LOW_SCORE: Final = 30
 """A score below this, on consecutive turns, means stuck."""
 

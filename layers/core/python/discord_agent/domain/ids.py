@@ -18,6 +18,7 @@ ModelName = NewType("ModelName", str)
 CommitSha = NewType("CommitSha", str)
 ManifestId = NewType("ManifestId", str)
 
+_DECISION = "-approval"
 _SNOWFLAKE = re.compile(r"[0-9]{1,20}")
 _DISCORD_EPOCH_MS = 1_420_070_400_000
 
@@ -41,7 +42,12 @@ def execution_for_message(message: MessageId) -> ExecutionId:
 
 def decision_owner(execution: ExecutionId) -> ExecutionId:
     """The execution that waits for a decision on what ``execution`` committed, and holds the thread to carry it out."""
-    return ExecutionId(f"{execution}-approval")
+    return ExecutionId(f"{execution}{_DECISION}")
+
+
+def is_decision(execution: ExecutionId) -> bool:
+    """Whether an execution waits for a decision, instead of being a run."""
+    return execution.endswith(_DECISION)
 
 
 def retry_of(execution: ExecutionId, number: int) -> ExecutionId:

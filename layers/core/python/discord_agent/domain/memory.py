@@ -11,7 +11,7 @@ from discord_agent.domain.session import LastRun, Reflection
 MOST_REFLECTIONS: Final = 5
 MOST_INSIGHTS: Final = 20
 _SAME_PREFIX = 20
-_EMPTY = frozenset({"", "-", "n/a", "none", "nothing"})
+_NOTHING = frozenset({"", "-", "n/a", "na", "none", "nothing", "null"})
 
 
 def remember(reflections: Sequence[Reflection], new: Reflection) -> tuple[Reflection, ...]:
@@ -25,7 +25,7 @@ def learn(insights: Sequence[str], new: str) -> tuple[str, ...]:
     insight = " ".join(new.split())
     beginning = insight[:_SAME_PREFIX].lower()
     known = any(beginning in existing.lower() for existing in insights)
-    if _is_empty(insight) or known:
+    if says_nothing(insight) or known:
         return tuple(insights)
     return (insight, *insights)[:MOST_INSIGHTS]
 
@@ -56,6 +56,11 @@ def as_prompt(reflections: Sequence[Reflection], last_run: LastRun | None, insig
     )
 
 
+def says_nothing(text: str) -> bool:
+    """Whether a model filled a field only because it had to."""
+    return text.strip().rstrip(".").lower() in _NOTHING
+
+
 def _last_run(last_run: LastRun | None) -> str:
     if last_run is None:
         return "none"
@@ -79,13 +84,9 @@ def _reflection(reflection: Reflection) -> str:
         ("Strategy change", reflection.strategy_change),
         ("Key insight", reflection.key_insight),
     )
-    said = "".join(f"\n   {label}: {value}" for label, value in fields if not _is_empty(value))
+    said = "".join(f"\n   {label}: {value}" for label, value in fields if not says_nothing(value))
     return f"{reflection.at.isoformat()} (score {reflection.score}){said}"
 
 
 def _numbered(items: Sequence[str]) -> str:
     return "\n".join(f"{number}. {item}" for number, item in enumerate(items, start=1)) or "none"
-
-
-def _is_empty(text: str) -> bool:
-    return text.strip().rstrip(".").lower() in _EMPTY

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+from typing import Final
 
 from discord_agent.domain.classification import AgentRole, Complexity, FlowType, TaskType
 from discord_agent.domain.ids import (
@@ -17,6 +18,14 @@ from discord_agent.domain.ids import (
     UserId,
 )
 from discord_agent.domain.money import Cost, Usage
+
+INITIAL_CONFIDENCE: Final = 80
+"""Of a run and of a thread that nobody judged yet."""
+
+DEFAULT_SELF_REPORT: Final = 70
+"""What a model is taken to think of its work until it says so."""
+
+DEFAULT_TOPIC: Final = "general-task"
 
 
 class Next(StrEnum):
@@ -105,12 +114,12 @@ class RunState:
     role: AgentRole = AgentRole.PYTHON_CODER
     complexity: Complexity = Complexity.MEDIUM
     model: ModelName = ModelName("")
-    topic: str = "general-task"
+    topic: str = DEFAULT_TOPIC
     turn: int = 0
     max_turns: int = 0
     rounds: int = 0
-    confidence: int = 80
-    reported_confidence: int = 70
+    confidence: int = INITIAL_CONFIDENCE
+    reported_confidence: int = DEFAULT_SELF_REPORT
     status: TurnStatus = TurnStatus.CONTINUE
     signals: Signals = Signals()
     escalations: int = 0

@@ -18,9 +18,7 @@ from discord_agent.domain.ids import (
 from discord_agent.domain.inbound import Attachment
 from discord_agent.domain.interrupts import without_mention
 from discord_agent.domain.money import Cost, Usage
-from discord_agent.domain.run import Commit, Outcome
-
-INITIAL_CONFIDENCE = 80
+from discord_agent.domain.run import INITIAL_CONFIDENCE, Commit, Outcome
 
 
 @dataclass(frozen=True, slots=True)

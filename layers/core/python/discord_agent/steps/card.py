@@ -4,6 +4,7 @@ import logging
 from collections.abc import Callable
 from dataclasses import replace
 
+from discord_agent.domain.card_lines import LINES_SHOWN
 from discord_agent.domain.errors import DiscordRefused, DiscordUnavailable
 from discord_agent.domain.ids import ChannelId, MessageId
 from discord_agent.domain.posts import Post
@@ -12,7 +13,6 @@ from discord_agent.ports import Clock, Discord
 
 _LOG = logging.getLogger(__name__)
 _PAUSE = 1.5  # seconds between edits: Discord allows about five writes in five seconds per channel
-_KEPT_LINES = 12
 
 
 class Card:
@@ -37,7 +37,7 @@ class Card:
 
     def say(self, *lines: str) -> None:
         """Add lines and show them if the last edit is long enough ago."""
-        self._lines = (*self._lines, *lines)[-_KEPT_LINES:]
+        self._lines = (*self._lines, *lines)[-LINES_SHOWN:]
         self.refresh()
 
     def refresh(self) -> None:

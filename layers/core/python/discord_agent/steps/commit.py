@@ -5,13 +5,14 @@ from dataclasses import dataclass, replace
 from discord_agent.domain import events
 from discord_agent.domain.errors import InvalidEvent
 from discord_agent.domain.run import Outcome, RunState
+from discord_agent.domain.workspace import AGENT_FOLDER
 from discord_agent.ports import Executions, Leases, Repositories, Sessions, Workspaces
 from discord_agent.steps.chronicle import Chronicle
 from discord_agent.steps.holding import hold
 from discord_agent.steps.places import repository_of
 
 _SUBJECT = 72
-DIFF_PATH = ".agent/changes.diff"
+DIFF_PATH = f"{AGENT_FOLDER}/changes.diff"
 
 
 @dataclass(frozen=True, slots=True)

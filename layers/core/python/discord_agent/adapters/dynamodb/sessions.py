@@ -15,7 +15,8 @@ from discord_agent.domain import feedback
 from discord_agent.domain.errors import LeaseLost, StateUnavailable
 from discord_agent.domain.ids import GuildId, MessageId, ThreadId, UserId
 from discord_agent.domain.policy import DIRECT_MESSAGES, GuildSettings
-from discord_agent.domain.session import INITIAL_CONFIDENCE, InboxItem, ItemKind, Lease, Session
+from discord_agent.domain.run import INITIAL_CONFIDENCE
+from discord_agent.domain.session import InboxItem, ItemKind, Lease, Session
 from discord_agent.ports import Clock
 
 SESSION_KEPT: Final = timedelta(days=90)
