@@ -6,10 +6,17 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from discord_agent.domain.conversation import Json, Message, ModelReply, ToolCall, ToolResult, ToolSpec
-from discord_agent.domain.errors import Conflict, InvalidInput, LeaseLost, RepositoryRefused, WorkspaceDamaged
+from discord_agent.domain.errors import (
+    Conflict,
+    InvalidInput,
+    LeaseLost,
+    RepositoryRefused,
+    SecretsFound,
+    WorkspaceDamaged,
+)
 from discord_agent.domain.ids import CommitSha, ExecutionId, ManifestId, ThreadId
 from discord_agent.domain.run import Commit, RunState
-from discord_agent.domain.workspace import AGENT_FOLDER, FILE_MODE, FileEntry, Head, Manifest, safe_path
+from discord_agent.domain.workspace import AGENT_FOLDER, FILE_MODE, LINK_MODE, FileEntry, Head, Manifest, safe_path
 from discord_agent.ports import Checkout, Context, Diff, JournaledRound, ToolRound, WorkspaceAccess
 from tests.support.fakes.effects import Effects
 
@@ -62,7 +69,7 @@ class FakeWorkspaces:
     def read(self, thread: ThreadId, manifest: Manifest, path: str) -> bytes:
         with self.effects("workspaces.read"):
             entry = manifest.by_path().get(safe_path(path))
-            if entry is None:
+            if entry is None or entry.mode == LINK_MODE:
                 raise InvalidInput(f"no such file in the workspace: {path!r}")
             return self.contents[entry.sha256]
 
@@ -224,6 +231,7 @@ class FakeRepositories:
     dropped: set[CommitSha] = field(default_factory=set)
     clashing: set[str] = field(default_factory=set)
     sources: list[str] = field(default_factory=list)
+    secrets_found: tuple[str, ...] = ()
 
     def begin(self, files: Mapping[str, bytes]) -> CommitSha:
         """Make the first commit of main."""
@@ -246,6 +254,8 @@ class FakeRepositories:
             changed = tuple(sorted(path for path in before | after if before.get(path) != after.get(path)))
             if not changed:
                 return None
+            if self.secrets_found:
+                raise SecretsFound(self.secrets_found)
             tree = _Tree(Manifest(files), base, message)
             name = self._free_name(branch, tree)
             sha = self._commit(name, tree)

@@ -173,6 +173,7 @@ class _Parts:
             settings.bucket,
             self.clock,
             lambda: self.secrets.get(settings.credentials_secret),
+            self.redactor.leaks,
         )
 
 

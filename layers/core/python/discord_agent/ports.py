@@ -398,7 +398,10 @@ class Repositories(Protocol):
     def commit(
         self, thread: ThreadId, source: str, *, manifest: Manifest, base: CommitSha, branch: str, message: str
     ) -> tuple[Commit, Diff] | None:
-        """Commit the manifest's files on a new branch (a number is added if the name is taken); None if nothing changed."""
+        """Commit the manifest's files on a new branch (a number is added if the name is taken); None if nothing changed.
+
+        SecretsFound, and nothing published, if what is new holds secrets.
+        """
 
     def merge(self, thread: ThreadId, source: str, commit: Commit, *, message: str) -> CommitSha:
         """Merge a branch into main without fast-forward and delete it; Conflict names the files that clash."""

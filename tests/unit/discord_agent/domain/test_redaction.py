@@ -21,7 +21,7 @@ KEY = (
 
 SERVICE_KEYS = {
     "Discord token": DISCORD,
-    "AWS key id": "AKIA" + "IOSFODNN7EXAMPLE",
+    "AWS key id": "AKIA" + "Q3EGRIBPXLJKWVZ2",
     "GitHub token": "ghp_" + "a1B2" * 9,
     "GitHub token (fine)": "github_pat_" + "a1B2_" * 8,
     "GitLab token": "glpat-" + "a1B2c3D4e5F6g7H8i9J0",
@@ -209,3 +209,9 @@ def test_names_tell_whether_a_value_is_secret(name: str, is_secret: bool) -> Non
 def test_any_text_can_be_redacted(text: str) -> None:
     assume(MARK not in text)
     assert isinstance(Redactor(frozenset({"known-value"})).text(text), str)
+
+
+def test_the_samples_of_documentations_are_no_leaks() -> None:
+    sample, real = "AKIAIOSFODNN7EXAMPLE", SERVICE_KEYS["AWS key id"]
+    assert Redactor().leaks(f"key = {sample}") == ()
+    assert Redactor().leaks(f"key = {sample}, then {real}") == ("AWS key id",)

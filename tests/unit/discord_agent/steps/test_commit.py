@@ -5,7 +5,7 @@ import pytest
 from discord_agent.domain import events
 from discord_agent.domain.errors import Conflict, InvalidEvent
 from discord_agent.domain.policy import ChannelSettings, GuildSettings
-from discord_agent.domain.run import Next, Outcome, RunState
+from discord_agent.domain.run import Next, Outcome, RunState, TurnStatus
 from discord_agent.steps.commit import DIFF_PATH
 from tests.support.fakes.effects import Death, Moments, die
 from tests.support.fakes.world import CHANNEL, GUILD, THREAD, World
@@ -95,6 +95,22 @@ def test_the_repository_of_the_channel_is_used() -> None:
     )
     world.commit()(run)
     assert world.repositories.sources == ["https://git.example/auth.git"]
+
+
+def test_a_commit_with_secrets_is_withheld_and_people_are_asked() -> None:
+    world = World()
+    run = replace(_changed(world), status=TurnStatus.COMPLETE)
+    world.repositories.secrets_found = ("auth.py: GitHub token",)
+    after = world.commit()(run)
+    assert (after.commit, after.outcome) == (None, Outcome.NEEDS_YOU)
+    assert "auth.py: GitHub token" in after.question
+    assert world.sessions.get(THREAD).dirty, "the next run goes on from this work"
+    assert set(world.repositories.branches) == {"main"}
+    [row] = world.audit.of("commit_withheld")
+    assert row.details == {"places": ["auth.py: GitHub token"]}
+    world.finish()(after)
+    text = world.discord.sent[str(world.row.terminal_message_id)].post.content
+    assert text.startswith("💬 **I need you**: I pushed nothing")
 
 
 def test_a_commit_that_dies_anywhere_leads_to_one_branch() -> None:

@@ -25,7 +25,7 @@ from discord_agent.domain.inbound import InboundMessage
 from discord_agent.domain.layout import BUTTON_LABEL_LIMIT, FIELD_VALUE_LIMIT, TITLE_LIMIT, fit, line, short
 from discord_agent.domain.posts import Button, ButtonStyle, Embed, Field, Post
 from discord_agent.domain.reasons import why
-from discord_agent.domain.run import Commit, Next, Outcome, RunState
+from discord_agent.domain.run import Commit, Next, Outcome, RunState, TurnStatus
 from discord_agent.domain.session import Decision
 
 __all__ = [
@@ -228,8 +228,9 @@ def _ended(run: RunState) -> tuple[str, str]:
         case Outcome.OUT_OF_BUDGET:
             return "⚠️ **Not finished**: the budget is used up.", "ask an administrator to extend it, then **Continue**."
         case Outcome.NEEDS_YOU:
+            waited = "" if run.status is TurnStatus.COMPLETE else ", and nobody answered in time"
             question = cut(run.question, 1000)
-            return f"💬 **I need you**, and nobody answered in time: {question}", "answer here, or press **Continue**."
+            return f"💬 **I need you**{waited}: {question}", "answer here, or press **Continue**."
         case _:
             return (
                 f"❌ **Failed.** {why(run.failure)}",

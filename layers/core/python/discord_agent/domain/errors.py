@@ -7,6 +7,7 @@ AgentError
 ├── LeaseLost               another run or a newer attempt owns the thread; end without writing
 ├── Conflict                a conditional write lost its race; the reader decides again
 ├── Stopped                 somebody asked the run to stop
+├── SecretsFound            a commit would publish secrets; people have to decide
 ├── TransientError          worth a retry by the state machine
 │   ├── ModelUnavailable    the provider failed after the client's own retries
 │   ├── DiscordUnavailable  Discord answered 5xx, or 429 beyond what a step can wait
@@ -48,6 +49,14 @@ class Conflict(AgentError):
 
 class Stopped(AgentError):
     """Somebody asked the run to stop."""
+
+
+class SecretsFound(AgentError):
+    """A commit would publish secrets; ``places`` names files and kinds, never the secrets."""
+
+    def __init__(self, places: tuple[str, ...]) -> None:
+        super().__init__("; ".join(places))
+        self.places = places
 
 
 class TransientError(AgentError):

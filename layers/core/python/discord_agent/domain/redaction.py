@@ -122,10 +122,13 @@ class Redactor:
         return _replaced(text, [*self._known(text), *_keys(text), *_matches(text, _SERVICE_KEYS)])
 
     def leaks(self, text: str) -> tuple[str, ...]:
-        """The kinds of secrets that ``code`` would remove, in order; empty when there is none."""
+        """The kinds of secrets that ``code`` would remove, in order; the samples of documentations are none."""
         kinds = ["known secret"] if any(True for _ in self._known(text)) else []
         kinds += ["private key"] if any(True for _ in _keys(text)) else []
-        return (*kinds, *(p.kind for p in _SERVICE_KEYS if any(True for _ in _matches(text, [p]))))
+        keys = (
+            (pattern.kind, text[start:end]) for pattern in _SERVICE_KEYS for start, end in _matches(text, [pattern])
+        )
+        return (*kinds, *dict.fromkeys(kind for kind, key in keys if "example" not in key.lower()))
 
     def data(self, value: Any) -> Any:
         """JSON data without secrets: every text inside it, and whole values whose names say that they are secret."""

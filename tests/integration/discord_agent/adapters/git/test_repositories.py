@@ -13,8 +13,9 @@ from devstack.git import GitServer
 from discord_agent.adapters.git.repositories import DulwichRepositories
 from discord_agent.adapters.workspace.packs import NewFile, PackStore
 from discord_agent.adapters.workspace.store import S3Workspaces
-from discord_agent.domain.errors import Conflict, RepositoryRefused, RepositoryUnavailable
+from discord_agent.domain.errors import Conflict, RepositoryRefused, RepositoryUnavailable, SecretsFound
 from discord_agent.domain.ids import CommitSha, ThreadId
+from discord_agent.domain.redaction import Redactor
 from discord_agent.domain.run import Commit
 from discord_agent.domain.workspace import Manifest
 from discord_agent.ports import Checkout, Diff
@@ -42,7 +43,7 @@ class World:
 
     @property
     def repositories(self) -> DulwichRepositories:
-        return DulwichRepositories(self.s3, BUCKET, self.clock, lambda: "{}")
+        return DulwichRepositories(self.s3, BUCKET, self.clock, lambda: "{}", Redactor(("the gateway's key",)).leaks)
 
     def checkout(self, commit: CommitSha | None = None) -> Checkout:
         return self.repositories.checkout(THREAD, self.source, commit=commit)
@@ -186,6 +187,32 @@ def test_a_commit_holds_the_changes_and_says_what_they_are(remote: World) -> Non
     assert diff.summary == "5 files changed, +3 −2"  # noqa: RUF001 - a minus sign for people
     assert "-print(1)\n+print(2)\n" in diff.text
     assert "Binary files" in diff.text
+
+
+def test_a_commit_with_secrets_in_new_lines_is_refused_and_nothing_is_pushed(world: World) -> None:
+    checkout = world.checkout()
+    manifest = world.add(
+        checkout.manifest,
+        {"config.py": b"KEY = 'ghp_" + b"Z" * 36 + b"'\n", "notes.md": b"the gateway's key\n", "fine.py": b"x = 1\n"},
+    )
+    with pytest.raises(SecretsFound) as found:
+        world.commit(manifest, checkout.base)
+    assert found.value.places == ("config.py: GitHub token", "notes.md: known secret")
+    world.commit(world.add(checkout.manifest, {"fine.py": b"x = 1\n"}), checkout.base, "fine")
+    assert world.refs() == sorted({f"refs/heads/{name}" for name in ("fine", world.default)})
+
+
+def test_lines_that_were_published_before_refuse_no_commit(remote: World) -> None:
+    published = b"KEY = 'ghp_" + b"Z" * 36 + b"'\n"
+    clone = remote.folder / "project"
+    git(clone, "remote", "add", "bot", remote.source)
+    (clone / "config.py").write_bytes(published)
+    git(clone, "add", ".")
+    git(clone, "commit", "--quiet", "--message=leak")
+    git(clone, "push", "--quiet", "bot", "trunk")
+    checkout = remote.checkout()
+    commit, _ = remote.commit(remote.add(checkout.manifest, {"config.py": published + b"PORT = 1\n"}), checkout.base)
+    assert commit.files == ("config.py",)
 
 
 def test_a_commit_leaves_alone_what_no_workspace_holds(remote: World) -> None:

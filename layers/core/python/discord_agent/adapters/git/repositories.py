@@ -11,15 +11,16 @@ from dulwich.walk import ORDER_TOPO, Walker
 
 from discord_agent.adapters.git.bundles import MAIN, BundleOrigin, bundle_of
 from discord_agent.adapters.git.diffs import changes_between
+from discord_agent.adapters.git.leaks import FindLeaks, leaks_between
 from discord_agent.adapters.git.merging import merge_trees
 from discord_agent.adapters.git.names import branch_name, dropped_ref, head_ref, numbered
 from discord_agent.adapters.git.origins import Change, Moved, Opened, Origin
 from discord_agent.adapters.git.remote import RemoteOrigin
 from discord_agent.adapters.git.signing import sign
-from discord_agent.adapters.git.trees import build_tree, workspace_files
+from discord_agent.adapters.git.trees import build_tree, leaves, workspace_files
 from discord_agent.adapters.workspace.layout import base_bundle_key
 from discord_agent.adapters.workspace.packs import PackStore
-from discord_agent.domain.errors import Conflict, RepositoryUnavailable
+from discord_agent.domain.errors import Conflict, RepositoryUnavailable, SecretsFound
 from discord_agent.domain.ids import CommitSha, ThreadId
 from discord_agent.domain.run import Commit
 from discord_agent.domain.workspace import Manifest
@@ -36,11 +37,14 @@ _MOST_BRANCHES: Final = 50
 class DulwichRepositories:
     """Repositories on git hosts, reached with the logins of ``secret``, and in bundles in the bucket."""
 
-    def __init__(self, s3: "S3Client", bucket: str, clock: Clock, secret: Callable[[], str]) -> None:
+    def __init__(
+        self, s3: "S3Client", bucket: str, clock: Clock, secret: Callable[[], str], find_leaks: FindLeaks
+    ) -> None:
         self._s3 = s3
         self._bucket = bucket
         self._clock = clock
         self._secret = secret
+        self._find_leaks = find_leaks
 
     def checkout(self, thread: ThreadId, source: str, *, commit: CommitSha | None) -> Checkout:
         """Fetch ``commit`` (None: the tip of main), store its files as packs and the bundle the sandbox clones."""
@@ -60,7 +64,8 @@ class DulwichRepositories:
     ) -> tuple[Commit, Diff] | None:
         """Commit the manifest's files on a new branch (a number is added if the name is taken); None if nothing changed.
 
-        Repeated, it finds the branch it made before. RepositoryUnavailable while others keep taking the names.
+        Repeated, it finds the branch it made before. SecretsFound if it would publish some, RepositoryUnavailable
+        while others keep taking the names.
         """
         try:
             return _persistently(
@@ -80,6 +85,9 @@ class DulwichRepositories:
             tree = build_tree(store, parent.tree, contents, (entry.path for entry in manifest.files))
             if tree == parent.tree:
                 return None
+            found = leaks_between(store, leaves(store, parent.tree), leaves(store, tree), self._find_leaks)
+            if found:
+                raise SecretsFound(found)
             changes = changes_between(store, parent.tree, tree)
             made = self._new_commit(opened, tree, [parent.id], message)
             name, sha = _publish(origin, opened, name, made)
