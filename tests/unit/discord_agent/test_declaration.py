@@ -190,6 +190,14 @@ def test_every_function_is_called_by_something() -> None:
     assert in_machines | invoked | called == set(FUNCTIONS)
 
 
+def test_the_architecture_page_names_everything_there_is() -> None:
+    page = (ROOT / "docs" / "architecture.md").read_text(encoding="utf-8")
+    queues = {queue.name for key, queue in SYSTEM.queues.items() if key not in DEAD}
+    resources = {table.name for table in SYSTEM.tables.values()} | {bucket.name for bucket in SYSTEM.buckets.values()}
+    names = {*OWNERS, *SYSTEM.machines, *queues, *resources}
+    assert {name for name in names if name not in page} == set()
+
+
 def test_physical_names_are_unique() -> None:
     for names in (
         [table.name for table in SYSTEM.tables.values()],
