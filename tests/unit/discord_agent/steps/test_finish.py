@@ -10,6 +10,7 @@ from discord_agent.domain.ids import ChannelId, CommitSha, ExecutionId, MessageI
 from discord_agent.domain.posts import Post
 from discord_agent.domain.run import Commit, Next, Outcome, RunState
 from discord_agent.domain.session import Approval, Decision, ExecutionStatus
+from discord_agent.domain.workspace import LINK_MODE
 from discord_agent.steps.commit import DIFF_PATH
 from tests.support.fakes.effects import Death, Moments, die
 from tests.support.fakes.world import ADA, EXECUTION, THREAD, World
@@ -134,6 +135,19 @@ def test_what_looks_like_a_secret_is_not_sent() -> None:
     run = replace(_done(world, __env=b"KEY=1"), summary="Look at <<.env>>.", send_files=(".env",))
     world.finish()(run)
     [post] = _terminal(world)
+    assert [file.name for file in post.files] == ["token-login.diff"]
+
+
+def test_a_link_that_is_named_is_no_reason_to_fail() -> None:
+    world = World()
+    run = _done(world, AGENTS__md=b"rules")
+    head = world.workspaces.heads[THREAD]
+    manifest = world.workspaces.manifests[THREAD, head.manifest_id]
+    entries = [replace(entry, mode=LINK_MODE) if entry.path == "AGENTS.md" else entry for entry in manifest.files]
+    head = world.workspaces.save(THREAD, replace(manifest, files=tuple(entries)), expected=head)
+    world.finish()(replace(run, manifest_id=head.manifest_id, summary="See <<AGENTS.md>>.", send_files=("AGENTS.md",)))
+    [post] = _terminal(world)
+    assert "⚠️ AGENTS.md was to be sent, but there is no such file." in post.content
     assert [file.name for file in post.files] == ["token-login.diff"]
 
 

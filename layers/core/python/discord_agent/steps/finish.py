@@ -8,7 +8,7 @@ from discord_agent.domain.ids import ChannelId, ExecutionId, MessageId, decision
 from discord_agent.domain.posts import Post, UploadFile
 from discord_agent.domain.run import Commit, Outcome, RunState
 from discord_agent.domain.session import Decision, ItemKind
-from discord_agent.domain.workspace import Manifest, looks_secret
+from discord_agent.domain.workspace import LINK_MODE, Manifest, looks_secret
 from discord_agent.ports import Clock, Discord, Executions, Leases, Machines, Sessions, Workspaces
 from discord_agent.steps.card import Card, invite_reactions
 from discord_agent.steps.chronicle import Chronicle
@@ -65,7 +65,9 @@ class Finish:
 
     def _posts(self, run: RunState, manifest: Manifest) -> tuple[Post, ...]:
         """The answer in chunks, its files with the last chunk, the commit card under it."""
-        sendable = {entry.path: entry for entry in manifest.files if not looks_secret(entry.path)}
+        # A link is no file that could be sent, wherever it leads.
+        readable = (entry for entry in manifest.files if entry.mode != LINK_MODE)
+        sendable = {entry.path: entry for entry in readable if not looks_secret(entry.path)}
         marked = markers.resolve(run.summary, sendable)
         wanted = tuple(dict.fromkeys((*marked.files, *run.send_files)))
         missing = tuple(path for path in wanted if path not in sendable)
