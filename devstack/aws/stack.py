@@ -20,6 +20,7 @@ from devstack.aws.functions.api import InvokeApi
 from devstack.aws.functions.faults import FunctionFaults
 from devstack.aws.functions.in_process import InProcessHost
 from devstack.aws.functions.invoker import Invoker
+from devstack.aws.functions.libraries import LIBRARIES
 from devstack.aws.functions.model import FunctionHost, FunctionSpec, Invocation, LogSink
 from devstack.aws.functions.path import python_only
 from devstack.aws.functions.process_host import ProcessHost
@@ -268,8 +269,8 @@ class LocalAws:
         if self._mode == "in_process":
             return InProcessHost(specs)
         work = self._cleanup.enter_context(tempfile.TemporaryDirectory(prefix="lambda-", ignore_cleanup_errors=True))
-        packages = {spec.package for spec in specs}
-        templates = Templates(packages, Path(work), logs.write) if self._templates else None
+        libraries = {spec.package: LIBRARIES[spec.package] for spec in specs}
+        templates = Templates(libraries, Path(work), logs.write) if self._templates else None
         return ProcessHost(Path(work), idle_seconds=self._idle_seconds, log=logs.write, templates=templates)
 
     def _specs(self, endpoints: Endpoints, resolver: Resolver, folder: Path) -> list[FunctionSpec]:

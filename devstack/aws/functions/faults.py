@@ -62,6 +62,7 @@ class Gate:
     def __init__(self) -> None:
         self._reached = threading.Event()
         self._opened = threading.Event()
+        self._ended = threading.Event()
 
     def await_call(self, seconds: float = 20.0) -> None:
         """Wait until the call is there; TimeoutError."""
@@ -72,11 +73,19 @@ class Gate:
         """Let the call run."""
         self._opened.set()
 
+    def await_end(self, seconds: float = 20.0) -> None:
+        """Wait until the call has ended; TimeoutError."""
+        if not self._ended.wait(seconds):
+            raise TimeoutError("the call goes on")
+
     def meet(self, run: Run) -> Invocation:
         """Run once the gate is open."""
         self._reached.set()
         self._opened.wait(_LONGEST_HOLD)
-        return run()
+        try:
+            return run()
+        finally:
+            self._ended.set()
 
 
 @dataclass(slots=True)

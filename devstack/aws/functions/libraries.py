@@ -37,12 +37,27 @@ _SANDBOX: Final = (
     "pydantic.root_model",
     "zstandard",
 )
+_MODELS: Final = (
+    "mcp_types.methods",
+    "litellm",
+    # What litellm itself imports only when it is asked for the first time, half of all its memory.
+    "anyio._backends._asyncio",
+    "litellm._service_logger",
+    "litellm.litellm_core_utils.default_encoding",
+    "litellm.llms.fal_ai.cost_calculator",
+    "litellm.llms.hosted_vllm.chat.transformation",
+    "litellm.proxy.openai_files_endpoints.common_utils",
+)
 
 LIBRARIES: Final = {
     Package.CORE: _CORE,
-    Package.MODELS: (*_CORE, "mcp_types.methods", "litellm"),
+    Package.MODELS: (*_CORE, *_MODELS),
     Package.SANDBOX: _SANDBOX,
 }
 
-SWITCHES: Final = {"LITELLM_LOCAL_MODEL_COST_MAP": "True", "LITELLM_LOCAL_ANTHROPIC_BETA_HEADERS": "True"}
-"""What libraries read from their environment while they are imported; the model adapter sets the same."""
+SWITCHES: Final = {
+    "LITELLM_LOCAL_MODEL_COST_MAP": "True",
+    "LITELLM_LOCAL_ANTHROPIC_BETA_HEADERS": "True",
+    "LITELLM_MODE": "PRODUCTION",
+}
+"""What litellm reads from its environment while it is imported: it is to fetch nothing, and to read no ``.env`` file."""

@@ -127,6 +127,14 @@ def _status_of(pid: int) -> int:
     return ended.si_status if ended.si_code == os.CLD_EXITED else -ended.si_status
 
 
+def _import(modules: list[str]) -> dict[str, str]:
+    """Import the modules; the variables that they set for their own later use."""
+    before = dict(os.environ)  # noqa: TID251 (compared, not read)
+    for module in modules:
+        importlib.import_module(module)
+    return {name: value for name, value in os.environ.items() if before.get(name) != value}  # noqa: TID251 (as above)
+
+
 def _require_forkable(control: int) -> None:
     """Threads and connections of a library would be broken or shared in every copy."""
     tasks = len(list(Path("/proc/self/task").iterdir()))
@@ -144,7 +152,7 @@ def _target(descriptor: Path) -> str:
     return ""
 
 
-def _become(start: _Start, runner: str) -> None:
+def _become(start: _Start, runner: str, added: dict[str, str]) -> None:
     """Make this process what a new interpreter would be, but for the libraries it holds, and run."""
     os.setsid()
     os.dup2(start.output, 1)
@@ -152,7 +160,7 @@ def _become(start: _Start, runner: str) -> None:
     os.closerange(3, start.lifeline)
     os.closerange(start.lifeline + 1, _HIGHEST_DESCRIPTOR)
     os.environ.clear()  # noqa: TID251 (the function's whole environment comes with the order)
-    os.environ.update(start.variables)  # noqa: TID251 (as above)
+    os.environ.update(added | start.variables)  # noqa: TID251 (as above)
     os.chdir(start.folder)
     time.tzset()
     tempfile.tempdir = None
@@ -167,15 +175,14 @@ def main() -> None:
     control, runner, modules = int(sys.argv[1]), sys.argv[2], sys.argv[3:]
     # Collections in between would leave holes in the pages that all copies share, frozen objects are left alone.
     gc.disable()
-    for module in modules:
-        importlib.import_module(module)
+    added = _import(modules)
     _require_forkable(control)
     gc.freeze()
     start = _Template(socket.socket(fileno=control)).serve()
     if start is None:
         # Nothing to flush or to save, and taking down all libraries would take a second.
         os._exit(0)
-    _become(start, runner)
+    _become(start, runner, added)
 
 
 if __name__ == "__main__":

@@ -16,7 +16,7 @@ from typing import Final
 from devstack.aws.children import RUNNER
 from devstack.aws.errors import DidNotStart
 from devstack.aws.functions.forked import Forked
-from devstack.aws.functions.libraries import LIBRARIES, SWITCHES
+from devstack.aws.functions.libraries import SWITCHES
 from devstack.aws.functions.model import INTERPRETER, LogSink
 from discord_agent.system import Package
 
@@ -28,7 +28,14 @@ _TRIES: Final = 2
 class Template:
     """One process with a package's libraries; ``on_end`` is called once when it is gone."""
 
-    def __init__(self, package: Package, folder: Path, log: LogSink, on_end: Callable[["Template"], None]) -> None:
+    def __init__(
+        self,
+        package: Package,
+        libraries: Sequence[str],
+        folder: Path,
+        log: LogSink,
+        on_end: Callable[["Template"], None],
+    ) -> None:
         self.package = package
         self.was_ready = False
         self.last_lines: deque[str] = deque(maxlen=20)
@@ -44,7 +51,7 @@ class Template:
         with theirs:
             self._process = subprocess.Popen(
                 # The same flags as for an environment's own interpreter: a copy is to be like one.
-                [sys.executable, "-P", "-s", str(_SCRIPT), str(theirs.fileno()), str(RUNNER), *LIBRARIES[package]],
+                [sys.executable, "-P", "-s", str(_SCRIPT), str(theirs.fileno()), str(RUNNER), *libraries],
                 env={"PATH": os.defpath, "HOME": str(folder), **INTERPRETER, **SWITCHES},
                 cwd=folder,
                 stdin=subprocess.DEVNULL,
@@ -57,11 +64,6 @@ class Template:
         self._reading = threading.Thread(target=self._read, name=self._name, daemon=True)
         self._pumping.start()
         self._reading.start()
-
-    @property
-    def pid(self) -> int:
-        """The process id."""
-        return self._process.pid
 
     @property
     def gone(self) -> bool:
@@ -142,10 +144,10 @@ class Template:
 
 
 class Templates:
-    """A template for each package, replaced when it dies; they load beside whatever else is done."""
+    """A template for each package of ``libraries``, replaced when it dies; they load beside whatever else is done."""
 
-    def __init__(self, packages: Iterable[Package], folder: Path, log: LogSink) -> None:
-        self._packages = frozenset(packages)
+    def __init__(self, libraries: Mapping[Package, Sequence[str]], folder: Path, log: LogSink) -> None:
+        self._libraries = libraries
         self._folder = folder
         self._log = log
         self._lock = threading.Lock()
@@ -154,12 +156,8 @@ class Templates:
 
     def start(self) -> None:
         """Begin to load."""
-        for package in sorted(self._packages):
+        for package in self._libraries:
             self._current(package)
-
-    def pid(self, package: Package) -> int:
-        """The process id of a package's present template."""
-        return self._current(package).pid
 
     def launch(self, package: Package, folder: Path, variables: Mapping[str, str], arguments: Sequence[str]) -> Forked:
         """A process that runs the runner with ``arguments``; DidNotStart with what the template said."""
@@ -185,7 +183,9 @@ class Templates:
                 raise DidNotStart("the stack is being stopped")
             present = self._templates.get(package)
             if present is None or present.gone:
-                present = self._templates[package] = Template(package, self._folder, self._log, self._replace)
+                libraries = self._libraries[package]
+                present = Template(package, libraries, self._folder, self._log, self._replace)
+                self._templates[package] = present
             return present
 
     def _replace(self, gone: Template) -> None:

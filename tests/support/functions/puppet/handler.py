@@ -1,9 +1,13 @@
 """A function that does what its event says, for tests of what runs functions."""
 
+import gc
 import json
 import os
+import random
 import signal
 import subprocess
+import sys
+import tempfile
 import time
 from pathlib import Path
 from typing import Any
@@ -95,6 +99,25 @@ def _print(event: Any, _: Any) -> None:
     print(event["text"])  # noqa: T201 (the test looks for it in the log)
 
 
+def _interpreter(*_: Any) -> dict[str, Any]:
+    """What a process could have from where it comes from."""
+    descriptors = [str(each.readlink()) for each in Path("/proc/self/fd").iterdir() if each.exists()]
+    return {
+        "modules": sorted(sys.modules),
+        "path": sys.path,
+        "folder": str(Path.cwd()),
+        "temporary": tempfile.gettempdir(),
+        "random": random.random(),  # noqa: S311 (shown, not used)
+        "connections": [each for each in descriptors if each.startswith(("socket:", "pipe:"))],
+        "collecting": gc.isenabled(),
+        "zone": time.tzname[0],
+    }
+
+
+def _set(event: Any, _: Any) -> None:
+    os.environ[event["name"]] = event["value"]  # noqa: TID251 (a test's function)
+
+
 _ACTIONS = {
     "echo": lambda event, _: event.get("value"),
     "raise": _raise,
@@ -110,5 +133,7 @@ _ACTIONS = {
     "exit": lambda event, _: os._exit(event["code"]),
     "kill": lambda *_: os.kill(os.getpid(), signal.SIGKILL),
     "print": _print,
+    "interpreter": _interpreter,
+    "set": _set,
     "odd": lambda *_: object(),
 }
