@@ -33,6 +33,10 @@ MAX_PATH_BYTES: Final = 900
 MAX_TREE_BYTES: Final = 256 * 1024 * 1024
 """Half of Lambda's default temporary storage: the other half is for git, caches and what commands write."""
 
+SPARE_FILES: Final = 1000
+SPARE_BYTES: Final = 64 * 1024 * 1024
+"""What trusted steps may add to a workspace that commands filled: plans, uploads, the diff of a commit."""
+
 
 @dataclass(frozen=True, slots=True)
 class FileEntry:

@@ -59,6 +59,13 @@ def test_every_saved_state_can_be_restored(changes: list[dict[str, bytes]]) -> N
             assert contents(workspaces, workspaces.load(THREAD, manifest_id)) == files
 
 
+def test_a_file_or_folder_in_the_way_of_a_new_file_gives_way(workspaces: S3Workspaces) -> None:
+    blocked = workspaces.add_files(THREAD, Manifest(), {".agent": b"a file", "diff/x/y": b"a folder", "diffs": b"kept"})
+    manifest = workspaces.add_files(THREAD, blocked, {".agent/plans/x.md": b"plan", "diff": b"new"})
+    workspaces.save(THREAD, manifest, expected=None)
+    assert contents(workspaces, manifest) == {".agent/plans/x.md": b"plan", "diff": b"new", "diffs": b"kept"}
+
+
 def test_of_two_overlapping_saves_one_conflicts(workspaces: S3Workspaces) -> None:
     start = workspaces.save(THREAD, Manifest(), expected=None)
     first = workspaces.add_files(THREAD, Manifest(), {"a": b"first"})

@@ -11,7 +11,7 @@ from discord_agent.adapters.workspace.codec import decode, encode, from_inline, 
 from discord_agent.adapters.workspace.layout import pack_prefix
 from discord_agent.domain.errors import WorkspaceDamaged
 from discord_agent.domain.ids import ManifestId, ThreadId
-from discord_agent.domain.workspace import MODES, FileEntry, Manifest
+from discord_agent.domain.workspace import MAX_TREE_BYTES, MODES, FileEntry, Manifest
 
 THREAD = ThreadId("1234")
 OTHER = ThreadId("5678")
@@ -96,6 +96,16 @@ def test_a_manifest_that_points_into_another_threads_packs_is_refused() -> None:
 def test_a_manifest_that_breaks_a_rule_is_refused(files: tuple[FileEntry, ...]) -> None:
     with pytest.raises(WorkspaceDamaged):
         decode(encode(Manifest(files), THREAD)[1], THREAD)
+
+
+def test_a_workspace_that_commands_filled_has_room_for_the_plan_and_the_diff() -> None:
+    full = tuple(entry(f"f{number}", size=32 << 20) for number in range(MAX_TREE_BYTES // (32 << 20)))
+    with_diff = (entry(".agent/changes.diff", size=8 << 20), *full)
+    assert decode(encode(Manifest(with_diff), THREAD)[1], THREAD).files == with_diff
+    with pytest.raises(WorkspaceDamaged):
+        decode(
+            encode(Manifest((*full, *(entry(f"g{number}", size=32 << 20) for number in range(3)))), THREAD)[1], THREAD
+        )
 
 
 @pytest.mark.parametrize(

@@ -24,6 +24,8 @@ from discord_agent.domain.workspace import (
     MAX_PATH_BYTES,
     MAX_TREE_BYTES,
     MODES,
+    SPARE_BYTES,
+    SPARE_FILES,
     FileEntry,
     Manifest,
     is_excluded,
@@ -109,22 +111,23 @@ def from_inline(text: str, thread: ThreadId) -> Manifest:
 def check(manifest: Manifest) -> None:
     """Raise InvalidInput unless a manifest keeps every rule of the workspace."""
     paths = [entry.path for entry in manifest.files]
-    if len(paths) > MAX_FILES:
+    if len(paths) > MAX_FILES + SPARE_FILES:
         raise InvalidInput(f"{len(paths)} files, at most {MAX_FILES} fit into a workspace")
-    if sum(entry.size for entry in manifest.files) > MAX_TREE_BYTES:
+    if sum(entry.size for entry in manifest.files) > MAX_TREE_BYTES + SPARE_BYTES:
         raise InvalidInput(f"the workspace is larger than {MAX_TREE_BYTES >> 20} MB")
     if any(first >= second for first, second in itertools.pairwise(paths)):
         raise InvalidInput("paths are not in order or not unique")
     known = set(paths)
     for path in paths:
-        parents = _parents(path)
+        parents = parents_of(path)
         if not known.isdisjoint(parents):
             raise InvalidInput(f"a file lies inside another file: {path!r:.80}")
     if manifest.base is not None and not _COMMIT.fullmatch(manifest.base):
         raise InvalidInput("the base is not a commit")
 
 
-def _parents(path: str) -> list[str]:
+def parents_of(path: str) -> list[str]:
+    """The folders above a path, outermost first."""
     parts = path.split("/")
     return ["/".join(parts[:depth]) for depth in range(1, len(parts))]
 

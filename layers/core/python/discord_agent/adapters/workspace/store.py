@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Final
 
 from botocore.exceptions import ClientError
 
-from discord_agent.adapters.workspace.codec import check, decode, encode
+from discord_agent.adapters.workspace.codec import check, decode, encode, parents_of
 from discord_agent.adapters.workspace.layout import head_key, manifest_key, published_key
 from discord_agent.adapters.workspace.packs import NewFile, PackStore
 from discord_agent.domain.errors import Conflict, InvalidInput, WorkspaceDamaged
@@ -81,7 +81,10 @@ class S3Workspaces:
         raise Conflict(f"the workspace of thread {thread} was saved by somebody else")
 
     def add_files(self, thread: ThreadId, manifest: Manifest, files: Mapping[str, bytes]) -> Manifest:
-        """A manifest with files added or replaced; InvalidInput for a bad path or a file over the limit."""
+        """A manifest with files added or replaced; InvalidInput for a bad path or a file over the limit.
+
+        A file, link or folder in the way gives way: commands could block the agent's own folder for ever otherwise.
+        """
         new = []
         for path, content in files.items():
             clean = safe_path(path)
@@ -90,7 +93,14 @@ class S3Workspaces:
             new.append(NewFile(clean, FILE_MODE, content))
         known = {entry.sha256: entry for entry in manifest.files}
         entries = PackStore(self._s3, self._bucket, thread).write(new, known)
-        merged = manifest.by_path() | {entry.path: entry for entry in entries}
+        added = {entry.path: entry for entry in entries}
+        folders = {parent for path in added for parent in parents_of(path)}
+        kept = {
+            path: entry
+            for path, entry in manifest.by_path().items()
+            if path not in folders and added.keys().isdisjoint(parents_of(path))
+        }
+        merged = kept | added
         result = _ordered(replace(manifest, files=tuple(merged.values())))
         check(result)
         return result
