@@ -9,12 +9,11 @@ from discord_agent.settings import SandboxSettings, environment
 
 
 @lru_cache(maxsize=1)
-def _sandbox(path: str) -> Sandbox:
+def _sandbox() -> Sandbox:
     hide_process()
-    return Sandbox(path)
+    return Sandbox(SandboxSettings.read(environment()).path)
 
 
 def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
     """Answer a round of MCP requests."""
-    settings = SandboxSettings.read(environment())
-    return _sandbox(settings.path).handle(event, context.get_remaining_time_in_millis() / 1000)
+    return _sandbox().handle(event, context.get_remaining_time_in_millis() / 1000)

@@ -27,12 +27,9 @@ _LOG = logging.getLogger(__name__)
 
 
 class Context(Protocol):
-    """What the steps use of the Lambda context."""
+    """What is used of the Lambda context."""
 
     aws_request_id: str
-
-    def get_remaining_time_in_millis(self) -> int:
-        """Milliseconds until the function is stopped."""
 
 
 def composed[Step](build: Build[Step]) -> Callable[[], Step]:

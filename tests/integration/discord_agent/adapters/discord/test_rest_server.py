@@ -92,6 +92,8 @@ def test_reactions_are_added_once(server: DiscordServer, discord: RestDiscord) -
     sent = discord.send(CHANNEL, Post("vote"), nonce="n")
     for _ in range(2):
         discord.react(CHANNEL, sent, "👍")
+    [reaction] = server.messages(CHANNEL)[-1].reactions
+    assert reaction["users"] == [server.bot_id]
 
 
 def test_history_and_attachments_come_back(server: DiscordServer, discord: RestDiscord) -> None:
