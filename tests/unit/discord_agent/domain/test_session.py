@@ -2,8 +2,9 @@ from datetime import UTC, datetime
 
 import pytest
 
-from discord_agent.domain.ids import MessageId, ThreadId, UserId
-from discord_agent.domain.session import InboxItem, ItemKind
+from discord_agent.domain.ids import CommitSha, MessageId, ThreadId, UserId
+from discord_agent.domain.run import Commit
+from discord_agent.domain.session import Approval, InboxItem, ItemKind
 
 
 @pytest.mark.parametrize(
@@ -26,3 +27,8 @@ def test_only_the_mention_that_addresses_the_bot_is_left_out(content: str, force
         forced=forced,
     )
     assert item.said == said
+
+
+def test_the_token_of_a_waiting_commit_is_never_printed() -> None:
+    commit = Commit(CommitSha("a" * 40), "topic", "message", (), CommitSha("b" * 40))
+    assert "credential" not in repr(Approval(commit, MessageId("1"), "credential"))

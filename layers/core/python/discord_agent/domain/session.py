@@ -1,6 +1,6 @@
 """What is remembered about a thread, its waiting messages and its runs."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
@@ -134,7 +134,7 @@ class Approval:
 
     commit: Commit
     message_id: MessageId
-    task_token: str = ""
+    task_token: str = field(default="", repr=False)
     decision: Decision | None = None
     decided_by: UserId | None = None
 
@@ -157,7 +157,7 @@ class ExecutionRecord:
     attachments: tuple[Attachment, ...] = ()
     card_message_id: MessageId | None = None
     stop_requested_by: UserId | None = None
-    task_token: str = ""
+    task_token: str = field(default="", repr=False)
     question: str = ""
     approval: Approval | None = None
     outcome: Outcome | None = None
