@@ -3,6 +3,7 @@
 import secrets
 from collections.abc import Callable
 from dataclasses import dataclass
+from urllib.parse import quote
 
 import httpx
 from nacl.signing import SigningKey
@@ -97,8 +98,10 @@ def _attachment(world: World) -> Callable[[Request], Response]:
         if attachment is None or content is None:
             return JSONResponse({"message": "404: Not Found", "code": 0}, 404)
         is_inline = attachment.content_type in INLINE_TYPES
+        manner = "inline" if is_inline else "attachment"
         headers = {
-            "Content-Disposition": f'{"inline" if is_inline else "attachment"}; filename="{attachment.filename}"',
+            # Names hold letters of any script, headers only Latin ones.
+            "Content-Disposition": f"{manner}; filename*=UTF-8''{quote(attachment.filename, safe='')}",
             "Content-Security-Policy": "default-src 'none'; sandbox",
             "X-Content-Type-Options": "nosniff",
         }

@@ -197,7 +197,7 @@ def test_files_are_uploaded_and_served_under_signed_addresses_that_expire() -> N
         payload = {"content": "see", "attachments": [{"id": 3, "description": "a report"}]}
         files = {
             "payload_json": (None, json.dumps(payload).encode(), "application/json"),
-            "files[3]": ("../re port.txt", b"figures", "text/plain"),
+            "files[3]": ("../re pört 図.txt", b"figures", "text/plain"),
         }
         message = client.post(MESSAGES, files=files).json()
         (attachment,) = message["attachments"]
@@ -207,7 +207,7 @@ def test_files_are_uploaded_and_served_under_signed_addresses_that_expire() -> N
         expired = httpx.get(attachment["url"])
         fresh = client.get(f"{MESSAGES}/{message['id']}").json()["attachments"][0]["url"]
         again = httpx.get(fresh)
-    assert (attachment["filename"], attachment["size"], attachment["description"]) == ("re_port.txt", 7, "a report")
+    assert (attachment["filename"], attachment["size"], attachment["description"]) == ("re_pört_図.txt", 7, "a report")
     assert (served.content, again.content) == (b"figures", b"figures")
     assert served.headers["content-disposition"].startswith("attachment")
     assert (forged.status_code, expired.status_code) == (404, 404)
