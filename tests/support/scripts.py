@@ -29,7 +29,7 @@ TURNS = {
     "silent": [NOTE, {"fault": {"hang": True}}],
     "clash": [call("write_file", path="README.md", content="Ours.\n"), FINISH],
     "chatter": [call("finish", summary="Nothing had to change.")],
-    "verbose": [NOTE, call("finish", summary="long " * 200_000)],
+    "verbose": [NOTE, call("finish", summary="long " * 60_000)],
 }
 """The journey takes eight turns: a file, six of pondering with a checkpoint on the way, a question, the end."""
 

@@ -99,7 +99,8 @@ def assert_ended_once(journey: Journey) -> None:
     assert record.approval.decision is Decision.MERGE
     assert "Merged into main" in run.card(record.approval.message_id)
     assert run.session.pending is None
-    assert len(run.posts("")) == len({"the card", "the question", "the end"})
+    in_thread = [post for post in run.posts("") if post.channel_id == run.thread]
+    assert len(in_thread) == len({"the card", "the question", "the end"})
     answers = [
         post
         for post in journey.simple_run.posts("")

@@ -80,9 +80,13 @@ def test_a_gate_holds_the_call_until_it_is_opened() -> None:
         gate.await_call()
         assert not ran.is_set()
         gate.open()
+        gate.await_end()
+        assert ran.is_set()
         assert call.result(timeout=10) == ANSWER
 
 
 def test_nobody_at_the_gate_is_told() -> None:
-    with pytest.raises(TimeoutError):
-        FunctionFaults().hold_next("turn").await_call(seconds=0.01)
+    gate = FunctionFaults().hold_next("turn")
+    for wait in (gate.await_call, gate.await_end):
+        with pytest.raises(TimeoutError):
+            wait(seconds=0.01)
