@@ -12,13 +12,10 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any, Final
 
-from devstack.aws.names import execution_arn
 from devstack.demo import Job
 from devstack.discord.seed import WORKSHOP_ID
 from devstack.options import Options
 from devstack.stack import DevStack
-from discord_agent.domain.ids import ExecutionId
-from discord_agent.system import SYSTEM
 
 _TURNS: Final = 35
 _EDGE: Final = 5
@@ -68,7 +65,7 @@ def main_job() -> dict[str, Any]:
             with _peak_memory(stack) as memory:
                 cold_sign, signs = _first_signs(stack)
                 job, wall = _long_run(stack)
-            turns = _turn_seconds(stack, job.execution)
+            turns = _turn_seconds(job)
             transitions = job.records.transitions(_MACHINE, job.execution)
             in_loop = job.records.loop_transitions(job.execution)
     first, last = statistics.median(turns[1 : 1 + _EDGE]), statistics.median(turns[-_EDGE:])
@@ -136,19 +133,11 @@ def _long_run(stack: DevStack) -> tuple[Job, float]:
     return job, time.monotonic() - started
 
 
-def _turn_seconds(stack: DevStack, execution: ExecutionId) -> list[float]:
-    """From one entry of the state Turn to the next or to Evaluate, checkpoints left out of no turn."""
-    client = stack.aws.client("stepfunctions")
-    arn = execution_arn(SYSTEM.machines[_MACHINE].physical_name, execution)
-    pages = client.get_paginator("get_execution_history").paginate(executionArn=arn, includeExecutionData=False)
-    entered = [
-        (event["stateEnteredEventDetails"]["name"], event["timestamp"].timestamp())
-        for page in pages
-        for event in page["events"]
-        if "stateEnteredEventDetails" in event
-    ]
+def _turn_seconds(job: Job) -> list[float]:
+    """From one entry of the state Turn to the next or to Evaluate, a checkpoint between them included."""
+    entered = job.records.entered(_MACHINE, job.execution)
     marks = [moment for name, moment in entered if name in {"Turn", "Evaluate"}]
-    return [later - earlier for earlier, later in pairwise(marks)]
+    return [(later - earlier).total_seconds() for earlier, later in pairwise(marks)]
 
 
 @contextmanager

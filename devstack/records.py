@@ -6,6 +6,7 @@ import xml.etree.ElementTree as ET
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import datetime
 from decimal import Decimal
 from pathlib import Path
 
@@ -63,12 +64,20 @@ class Records:
 
     def loop_transitions(self, execution: ExecutionId) -> int:
         """States entered in the loop of a run: Turn, Escalation and Route; checkpoints and questions left out."""
+        return sum(name in _LOOP for name, _ in self.entered("sequential_thinking", execution))
+
+    def entered(self, machine: str, execution: ExecutionId) -> list[tuple[str, datetime]]:
+        """The states an execution entered, each with the moment."""
         client = self._stack.aws.client("stepfunctions")
         pages = client.get_paginator("get_execution_history").paginate(
-            executionArn=_arn("sequential_thinking", execution), includeExecutionData=False
+            executionArn=_arn(machine, execution), includeExecutionData=False
         )
-        details = (event.get("stateEnteredEventDetails", {}) for page in pages for event in page["events"])
-        return sum(detail.get("name") in _LOOP for detail in details)
+        return [
+            (event["stateEnteredEventDetails"]["name"], event["timestamp"])
+            for page in pages
+            for event in page["events"]
+            if "stateEnteredEventDetails" in event
+        ]
 
     def tests(self, thread: ThreadId) -> TestCounts:
         """The counts in the JUnit reports that lie in the thread's workspace."""

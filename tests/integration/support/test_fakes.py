@@ -181,7 +181,7 @@ def _a_run_is_stopped_and_parked(cast: Cast) -> Said:
         executions.request_stop(EXECUTION, ADA),
         executions.request_stop(EXECUTION, BOB),
         executions.stop_requested(EXECUTION),
-        executions.end(EXECUTION, Outcome.STOPPED, failed=False),
+        executions.end(EXECUTION, Outcome.STOPPED),
     ]
     cast.clock.pass_by(TWO_MINUTES)
     return [
@@ -195,21 +195,21 @@ def _a_run_is_stopped_and_parked(cast: Cast) -> Said:
 def _a_run_ends(cast: Cast) -> Said:
     executions = cast.executions
     said: Said = [
-        executions.end(EXECUTION, Outcome.DONE, failed=False),
-        executions.end(EXECUTION, Outcome.DONE, failed=False),
-        executions.end(EXECUTION, Outcome.FAILED, failed=True),
+        executions.end(EXECUTION, Outcome.DONE),
+        executions.end(EXECUTION, Outcome.DONE),
+        executions.end(EXECUTION, Outcome.FAILED),
         executions.get(EXECUTION),
     ]
     cast.clock.pass_by(TWO_MINUTES)
-    said.append(executions.end(EXECUTION, Outcome.FAILED, failed=True))
+    said.append(executions.end(EXECUTION, Outcome.FAILED))
     executions.ended(EXECUTION, MessageId("1"))
     executions.ended(EXECUTION, MessageId("2"))
     cast.clock.pass_by(TWO_MINUTES)
     return [
         *said,
-        executions.end(EXECUTION, Outcome.FAILED, failed=True),
+        executions.end(EXECUTION, Outcome.FAILED),
         executions.get(EXECUTION),
-        _said(lambda: executions.end(OTHER, Outcome.DONE, failed=False)),
+        _said(lambda: executions.end(OTHER, Outcome.DONE)),
         _said(lambda: executions.update(OTHER, turns=1)),
         executions.get(OTHER),
     ]

@@ -262,7 +262,7 @@ class FakeExecutions:
             self.rows[execution] = replace(row, approval=replace(approval, decision=decision, decided_by=by))
             return approval.task_token
 
-    def end(self, execution: ExecutionId, outcome: Outcome, *, failed: bool) -> bool:
+    def end(self, execution: ExecutionId, outcome: Outcome) -> bool:
         with self.effects("executions.end"):
             row = self._row(execution)
             claimed = ("end", execution) in self.claimed
@@ -275,7 +275,7 @@ class FakeExecutions:
             self.rows[execution] = replace(
                 row,
                 outcome=outcome,
-                status=ExecutionStatus.FAILED if failed else ExecutionStatus.COMPLETED,
+                status=ExecutionStatus.FAILED if outcome is Outcome.FAILED else ExecutionStatus.COMPLETED,
                 completed_at=self.clock.now(),
                 task_token="",
             )

@@ -89,7 +89,7 @@ def test_a_finish_that_failed_is_no_failed_decision() -> None:
 def test_a_decision_that_failed_is_told_once_by_catcher_and_status() -> None:
     world = World()
     run = _committed(world)
-    world.executions.end(EXECUTION, Outcome.DONE, failed=False)
+    world.executions.end(EXECUTION, Outcome.DONE)
     world.executions.ended(EXECUTION, MessageId("1"))
     _failures(world)(to_json(run))
     started_with = {"run": to_json(replace(run, failure=None)), "message_id": "1"}

@@ -314,7 +314,7 @@ class Executions(Protocol):
     def decide(self, execution: ExecutionId, sha: CommitSha, decision: Decision, by: UserId | None) -> str:
         """Record the decision once and return the token; Conflict if decided already, or for another commit."""
 
-    def end(self, execution: ExecutionId, outcome: Outcome, *, failed: bool) -> bool:
+    def end(self, execution: ExecutionId, outcome: Outcome) -> bool:
         """Claim the right to post the terminal message; False if it was posted, or is about to be with another outcome.
 
         A claim that was not followed by ``ended`` may be repeated at once with the same outcome, because its posts

@@ -186,7 +186,7 @@ def test_a_finished_run_keeps_its_time_and_says_how_it_ended(dynamodb: Any) -> N
         )
     )
     clock.pass_by(timedelta(seconds=5))
-    executions.end(done, Outcome.DONE, failed=False)
+    executions.end(done, Outcome.DONE)
     executions.update(done, completed_at=datetime(2026, 11, 22, 12, 0, 5, tzinfo=UTC))
     clock.pass_by(timedelta(hours=1))
     run = observer(dynamodb, FixedHistory(), clock).observe(thread)["run"]

@@ -3,14 +3,13 @@
 from dataclasses import replace
 from datetime import timedelta
 
-from discord_agent.domain import cards
 from discord_agent.domain.run import RunState
 from discord_agent.steps.card import Card
 from tests.support.fakes.world import World
 
 
 def card(world: World, run: RunState) -> Card:
-    return Card(world.discord, world.clock, run, cards.progress)
+    return Card(world.discord, world.clock, run)
 
 
 def edits(world: World) -> int:

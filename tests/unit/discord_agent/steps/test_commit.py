@@ -109,7 +109,9 @@ def test_a_commit_with_secrets_is_withheld_and_people_are_asked() -> None:
     [row] = world.audit.of("commit_withheld")
     assert row.details == {"places": ["auth.py: GitHub token"]}
     world.finish()(after)
-    text = world.discord.sent[str(world.row.terminal_message_id)].post.content
+    message = world.row.terminal_message_id
+    assert message is not None
+    text = world.discord.sent[message].post.content
     assert text.startswith("💬 **I need you**: I pushed nothing")
 
 

@@ -169,7 +169,7 @@ def test_a_finish_that_failed_before_its_message_ends_the_run_as_failed() -> Non
 def test_a_decision_that_failed_after_the_terminal_message_is_told_beside_it() -> None:
     world = World()
     run = _committed(world)
-    world.executions.end(EXECUTION, Outcome.DONE, failed=False)
+    world.executions.end(EXECUTION, Outcome.DONE)
     world.executions.ended(EXECUTION, MessageId("1"))
     world.leases.release(THREAD, EXECUTION)
     world.leases.acquire(THREAD, ExecutionId(f"{EXECUTION}-approval"))
@@ -186,7 +186,7 @@ def test_a_decision_that_failed_after_the_terminal_message_is_told_beside_it() -
 def test_a_finish_that_failed_after_its_message_leaves_no_lease() -> None:
     world = World()
     run = _failed(world)
-    world.executions.end(EXECUTION, Outcome.DONE, failed=False)
+    world.executions.end(EXECUTION, Outcome.DONE)
     world.executions.ended(EXECUTION, MessageId("1"))
     world.fail().run_failed(run)
     assert world.leases.holder(THREAD) is None

@@ -291,7 +291,7 @@ def test_a_finish_after_discord_was_away_posts_what_is_missing() -> None:
 def test_a_run_that_is_being_ended_otherwise_is_not_ended_here() -> None:
     world = World()
     run = _done(world)
-    world.executions.end(EXECUTION, Outcome.FAILED, failed=True)
+    world.executions.end(EXECUTION, Outcome.FAILED)
     with pytest.raises(Conflict):
         world.finish()(run)
     assert _terminal(world) == []

@@ -1,13 +1,12 @@
 """The one live card of a run."""
 
 import logging
-from collections.abc import Callable
 from dataclasses import replace
 
+from discord_agent.domain import cards
 from discord_agent.domain.card_lines import LINES_SHOWN
 from discord_agent.domain.errors import DiscordRefused, DiscordUnavailable
 from discord_agent.domain.ids import ChannelId, MessageId
-from discord_agent.domain.posts import Post
 from discord_agent.domain.run import RunState
 from discord_agent.ports import Clock, Discord
 
@@ -18,13 +17,10 @@ _PAUSE = 1.5  # seconds between edits: Discord allows about five writes in five 
 class Card:
     """Collects lines and edits the card at most every 1.5 seconds; what Discord refuses never fails a run."""
 
-    def __init__(
-        self, discord: Discord, clock: Clock, run: RunState, render: Callable[[RunState, tuple[str, ...]], Post]
-    ):
+    def __init__(self, discord: Discord, clock: Clock, run: RunState) -> None:
         self._discord = discord
         self._clock = clock
         self._run = run
-        self._render = render
         self._lines = run.card_lines
         self._edited_at = run.card_edited_at
         # What the step before said last may not be shown yet.
@@ -53,7 +49,7 @@ class Card:
         if run.card_message_id is None:
             return
         try:
-            self._discord.edit(ChannelId(run.thread_id), run.card_message_id, self._render(run, self._lines))
+            self._discord.edit(ChannelId(run.thread_id), run.card_message_id, cards.progress(run, self._lines))
         except (DiscordRefused, DiscordUnavailable) as error:
             _LOG.warning("the card of %s was not edited: %s", run.execution_id, error)
         self._shown = self._lines

@@ -25,7 +25,7 @@ class Checkpoint:
         lease = hold(self.leases, run)
         self.executions.update(run.execution_id, lease=lease, manifest_id=run.manifest_id, turns=run.turn)
         record_checkpoint(self.chronicle, run)
-        card = Card(self.discord, self.clock, run, cards.progress)
+        card = Card(self.discord, self.clock, run)
         card.say(cards.checkpoint_line(run))
         return replace(card.keep(run), next=Next.TURN)
 

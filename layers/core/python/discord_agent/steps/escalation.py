@@ -54,7 +54,7 @@ class Escalation:
         self.chronicle.note(run.thread_id, run.execution_id, "escalation", turn=run.turn, **details)
         self.chronicle.announce(run.thread_id, events.MODEL_ESCALATED, **details)
         self._tell_model(run, self.prompts.render("escalated", model=before.model, reason=reason))
-        card = Card(self.discord, self.clock, run, cards.progress)
+        card = Card(self.discord, self.clock, run)
         card.say(cards.escalation_line(before.model, run.model, reason))
         run = replace(card.keep(run), signals=signals.after_escalation(run.signals), escalations=run.escalations + 1)
         return _onwards(run)

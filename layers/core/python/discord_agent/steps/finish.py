@@ -51,7 +51,7 @@ class Finish:
             self._await_decision(run, run.commit, message)
             self.sessions.update(run.thread_id, lease=lease, pending=run.commit)
         self.workspaces.publish(run.thread_id, manifest, run.files_changed)
-        Card(self.discord, self.clock, run, cards.progress).close(run)
+        Card(self.discord, self.clock, run).close(run)
         self.leases.release(run.thread_id, run.execution_id, fence=lease.fence)
         return run
 

@@ -66,7 +66,7 @@ class Plan:
         head = self.workspaces.head(run.thread_id)
         if record is None or head is None:
             raise InvalidEvent(f"{run.execution_id} was not prepared")
-        card = Card(self.discord, self.clock, run, cards.progress)
+        card = Card(self.discord, self.clock, run)
         session = self.sessions.get(run.thread_id)
         manifest = self.workspaces.load(run.thread_id, run.manifest_id or head.manifest_id)
         memories = self._memories(session)

@@ -30,8 +30,7 @@ class Terminal:
     def post(self, run: RunState, channel: ChannelId, posts: Sequence[Post]) -> MessageId:
         """Post the messages in order; returns the last one's id, of an earlier attempt if the run has ended already."""
         outcome = run.outcome or Outcome.FAILED
-        failed = outcome is Outcome.FAILED
-        if not self.executions.end(run.execution_id, outcome, failed=failed):
+        if not self.executions.end(run.execution_id, outcome):
             return self._posted_before(run)
         sent = [
             self.discord.send(channel, post, nonce=f"{run.execution_id}/end/{index}")

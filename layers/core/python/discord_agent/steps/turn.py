@@ -74,7 +74,7 @@ class Turn:
         if context is None:
             raise InvalidEvent(f"{run.execution_id} has no plan to work from")
         head, manifest = self._workspace(run)
-        card = Card(self.discord, self.clock, run, cards.progress)
+        card = Card(self.discord, self.clock, run)
         card.say(cards.turn_line(number, run))
         played, stopped = self._play(run, lease, number, context, manifest, card)
         after = _advance(run, number, played, self.redactor, stopped=stopped)

@@ -151,7 +151,7 @@ def test_of_sixteen_who_ask_to_stop_one_is_the_first(executions: DynamoExecution
 
 
 def test_a_run_that_has_ended_cannot_be_stopped(executions: DynamoExecutions, row: ExecutionRecord) -> None:
-    executions.end(row.execution_id, Outcome.DONE, failed=False)
+    executions.end(row.execution_id, Outcome.DONE)
     assert not executions.request_stop(row.execution_id, ADA)
     assert not executions.request_stop(ExecutionId("m-0"), ADA)
 
@@ -196,7 +196,7 @@ def test_a_run_that_is_not_parked_or_has_ended_has_no_token(
     with pytest.raises(Conflict):
         executions.unpark(row.execution_id)
     executions.park(row.execution_id, "token-1", "Which one?")
-    executions.end(row.execution_id, Outcome.STOPPED, failed=False)
+    executions.end(row.execution_id, Outcome.STOPPED)
     clock.pass_by(TAKEOVER)
     with pytest.raises(Conflict):
         executions.unpark(row.execution_id)
@@ -265,7 +265,7 @@ def test_of_simultaneous_attempts_to_end_a_run_differently_one_outcome_wins(
 
     def end(number: int) -> bool:
         outcome = outcomes[number % len(outcomes)]
-        claimed = executions.end(row.execution_id, outcome, failed=outcome is Outcome.FAILED)
+        claimed = executions.end(row.execution_id, outcome)
         if claimed:
             won.add(outcome)
         return claimed
@@ -277,8 +277,8 @@ def test_of_simultaneous_attempts_to_end_a_run_differently_one_outcome_wins(
 def test_an_attempt_that_died_before_posting_may_claim_the_same_outcome_again_at_once(
     executions: DynamoExecutions, row: ExecutionRecord, clock: ManualClock
 ) -> None:
-    assert executions.end(row.execution_id, Outcome.DONE, failed=False)
-    assert executions.end(row.execution_id, Outcome.DONE, failed=False)
+    assert executions.end(row.execution_id, Outcome.DONE)
+    assert executions.end(row.execution_id, Outcome.DONE)
     assert _stored(executions, row) == replace(
         row, status=ExecutionStatus.COMPLETED, outcome=Outcome.DONE, completed_at=clock.now()
     )
@@ -287,26 +287,26 @@ def test_an_attempt_that_died_before_posting_may_claim_the_same_outcome_again_at
 def test_a_claim_that_led_to_no_message_may_be_taken_over_after_a_minute(
     executions: DynamoExecutions, row: ExecutionRecord, clock: ManualClock
 ) -> None:
-    assert executions.end(row.execution_id, Outcome.DONE, failed=False)
+    assert executions.end(row.execution_id, Outcome.DONE)
     clock.pass_by(TAKEOVER - timedelta(microseconds=1))
-    assert not executions.end(row.execution_id, Outcome.FAILED, failed=True)
+    assert not executions.end(row.execution_id, Outcome.FAILED)
     clock.pass_by(timedelta(microseconds=1))
-    assert executions.end(row.execution_id, Outcome.FAILED, failed=True)
+    assert executions.end(row.execution_id, Outcome.FAILED)
     assert _stored(executions, row).outcome is Outcome.FAILED
 
 
 def test_a_run_with_its_terminal_message_never_ends_again(
     executions: DynamoExecutions, row: ExecutionRecord, clock: ManualClock
 ) -> None:
-    assert executions.end(row.execution_id, Outcome.DONE, failed=False)
+    assert executions.end(row.execution_id, Outcome.DONE)
     executions.ended(row.execution_id, MessageId("500"))
     executions.ended(row.execution_id, MessageId("501"))
     clock.pass_by(timedelta(days=1))
-    assert not executions.end(row.execution_id, Outcome.FAILED, failed=True)
+    assert not executions.end(row.execution_id, Outcome.FAILED)
     ended = _stored(executions, row)
     assert (ended.outcome, ended.terminal_message_id) == (Outcome.DONE, MessageId("500"))
 
 
 def test_a_run_without_a_row_cannot_be_ended_in_silence(executions: DynamoExecutions) -> None:
     with pytest.raises(Conflict):
-        executions.end(ExecutionId("m-0"), Outcome.FAILED, failed=True)
+        executions.end(ExecutionId("m-0"), Outcome.FAILED)

@@ -146,7 +146,7 @@ class DynamoExecutions:
             raise Conflict(f"the commit of {execution} was decided already, or is another one than {sha:.7}")
         return approval.task_token
 
-    def end(self, execution: ExecutionId, outcome: Outcome, *, failed: bool) -> bool:
+    def end(self, execution: ExecutionId, outcome: Outcome) -> bool:
         """Claim the right to post the terminal message; False if it was posted, or is about to be with another outcome.
 
         A repeated claim with the same outcome leads to posts with the same nonces, which Discord shows once; that is
@@ -165,7 +165,7 @@ class DynamoExecutions:
             execution,
             _known() & unposted & (unclaimed | repeated | abandoned),
             outcome=outcome,
-            status=ExecutionStatus.FAILED if failed else ExecutionStatus.COMPLETED,
+            status=ExecutionStatus.FAILED if outcome is Outcome.FAILED else ExecutionStatus.COMPLETED,
             completed_at=now,
             end_claimed_at=now,
             task_token=None,
