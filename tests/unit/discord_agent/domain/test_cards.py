@@ -123,6 +123,12 @@ def test_a_commit_card_has_the_published_shape_and_its_buttons_name_the_commit()
     ]
 
 
+def test_files_that_change_what_runs_elsewhere_stand_out_before_anybody_decides() -> None:
+    commit = replace(COMMIT, delicate=(".github/workflows/ci.yml",))
+    embeds, _ = cards.commit_card(ExecutionId("m-1"), commit)
+    assert embeds[0].fields[2] == Field("⚠️ Changes what runs elsewhere", ".github/workflows/ci.yml", inline=False)
+
+
 def test_a_commit_without_files_says_so() -> None:
     embeds, _ = cards.commit_card(ExecutionId("m-1"), replace(COMMIT, files=()))
     assert embeds[0].fields[1] == Field("Files", "None", inline=False)

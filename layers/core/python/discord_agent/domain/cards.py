@@ -295,12 +295,14 @@ def _totals(run: RunState) -> str:
 
 def _commit_embed(commit: Commit, colour: Colour, footer: str) -> Embed:
     subject = commit.message.strip().split("\n", 1)[0]
+    delicate = (Field("⚠️ Changes what runs elsewhere", _file_list(commit.delicate), inline=False),)
     return Embed(
         title=line(f"📝 Commit: {subject}", TITLE_LIMIT),
         colour=colour,
         fields=(
             Field("Branch", line(commit.branch, FIELD_VALUE_LIMIT)),
             Field("Files", _file_list(commit.files), inline=False),
+            *(delicate if commit.delicate else ()),
             Field("Hash", f"`{commit.sha[:_SHORT_SHA]}`"),
         ),
         footer=footer,

@@ -82,13 +82,14 @@ class Signals:
 
 @dataclass(frozen=True, slots=True)
 class Commit:
-    """A commit made for a run."""
+    """A commit made for a run; ``delicate`` are those of its files that change what runs elsewhere."""
 
     sha: CommitSha
     branch: str
     message: str
     files: tuple[str, ...]
     base: CommitSha
+    delicate: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -248,7 +248,8 @@ def test_a_commit_takes_up_no_ignored_secret_or_internal_files(remote: World) ->
 def test_files_that_run_by_themselves_are_pointed_out(remote: World) -> None:
     checkout = remote.checkout()
     manifest = remote.add(checkout.manifest, {".github/workflows/ci.yml": b"on: push\n", ".gitmodules": b"x\n"})
-    _, diff = remote.commit(manifest, checkout.base)
+    commit, diff = remote.commit(manifest, checkout.base)
+    assert commit.delicate == (".github/workflows/ci.yml", ".gitmodules")
     assert diff.summary.endswith("look closely at .github/workflows/ci.yml, .gitmodules")
 
 

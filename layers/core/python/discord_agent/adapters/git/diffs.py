@@ -24,13 +24,16 @@ _RUN_BY_THEMSELVES: Final = (
     "Jenkinsfile",
 )
 _GIT_CONFIGURATION: Final = frozenset({".gitmodules", ".gitattributes"})
+_MOST_DELICATE: Final = 5
+"""More need not be named: whoever sees these looks at the diff."""
 
 
 @dataclass(frozen=True, slots=True)
 class Changes:
-    """The files a commit changes, in order of path, and the diff."""
+    """The files a commit changes, in order of path, those of them that deserve a close look, and the diff."""
 
     files: tuple[str, ...]
+    delicate: tuple[str, ...]
     diff: Diff
 
 
@@ -48,7 +51,8 @@ def changes_between(store: BaseObjectStore, old: ObjectID, new: ObjectID) -> Cha
             break
     data = text.getvalue()
     names = tuple(path.decode("utf-8", "replace") for path in paths)
-    return Changes(names, Diff(_summary(names, data), data.decode("utf-8", "replace")))
+    delicate = tuple(name for name in names if _deserves_a_look(name))[:_MOST_DELICATE]
+    return Changes(names, delicate, Diff(_summary(names, delicate, data), data.decode("utf-8", "replace")))
 
 
 def _side(path: bytes, tree: Leaves) -> tuple[bytes | None, int | None, ObjectID | None]:
@@ -58,11 +62,10 @@ def _side(path: bytes, tree: Leaves) -> tuple[bytes | None, int | None, ObjectID
     return path, mode, sha
 
 
-def _summary(names: tuple[str, ...], diff: bytes) -> str:
+def _summary(names: tuple[str, ...], delicate: tuple[str, ...], diff: bytes) -> str:
     added, removed = _counted(diff)
     files = f"{len(names)} file{'s' if len(names) != 1 else ''} changed, +{added} −{removed}"  # noqa: RUF001
-    careful = [name for name in names if _deserves_a_look(name)]
-    return f"{files}; look closely at {', '.join(careful[:5])}" if careful else files
+    return f"{files}; look closely at {', '.join(delicate)}" if delicate else files
 
 
 def _deserves_a_look(name: str) -> bool:

@@ -91,7 +91,7 @@ class DulwichRepositories:
             changes = changes_between(store, parent.tree, tree)
             made = self._new_commit(opened, tree, [parent.id], message)
             name, sha = _publish(origin, opened, name, made)
-        return Commit(sha, name, message, changes.files, base), changes.diff
+        return Commit(sha, name, message, changes.files, base, changes.delicate), changes.diff
 
     def merge(self, thread: ThreadId, source: str, commit: Commit, *, message: str) -> CommitSha:
         """Merge a branch into main without fast-forward and delete it; Conflict names the files that clash.
