@@ -25,7 +25,10 @@ class ModelAccess:
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """``data`` None: nothing outlives the stack; port 0: any free port; ``discord_token``: the real Discord."""
+    """``data`` None: nothing outlives the stack; port 0: any free port; ``discord_token``: the real Discord.
+
+    ``time_scale`` shortens the pauses of state machines; ``visibility`` (seconds) replaces that of all queues.
+    """
 
     data: Path | None = None
     repository: Path = SAMPLE
@@ -35,5 +38,6 @@ class Options:
     discord_token: str = field(default="", repr=False)
     processes: bool = True
     time_scale: float = 1.0
+    visibility: int | None = None
     debounce_seconds: float = 2.0
     parameters: tuple[tuple[str, str], ...] = ()

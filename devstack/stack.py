@@ -16,6 +16,7 @@ from starlette.routing import BaseRoute
 
 from devstack.aws.children import Child
 from devstack.aws.errors import DidNotStart
+from devstack.aws.functions.faults import FunctionFaults
 from devstack.aws.functions.model import Invocation
 from devstack.aws.http import listen
 from devstack.aws.stack import LocalAws
@@ -62,6 +63,7 @@ class DevStack:
         self._bridge: Child | None = None
         self._log = log
         self._rules = rules
+        self.faults = FunctionFaults()
         self._cleanup = ExitStack()
 
     def __enter__(self) -> Self:
@@ -91,10 +93,9 @@ class DevStack:
         self._cleanup.close()
 
     def kill_bridge(self) -> None:
-        """SIGKILL the gateway bridge and start a new one."""
+        """SIGKILL the gateway bridge."""
         if self._bridge is not None:
             self._bridge.kill()
-        self._start_bridge()
 
     def _start(self) -> None:
         self.git = GitServer(self._folder("repositories"))
@@ -117,6 +118,8 @@ class DevStack:
             secrets={"discord-token": token, "model-key": model_key, "git-credentials": "{}"},
             mode="process" if self.options.processes else "in_process",
             time_scale=self.options.time_scale,
+            visibility=self.options.visibility,
+            faults=self.faults,
             on_log=self._log,
         )
         self.aws.start()
@@ -124,7 +127,7 @@ class DevStack:
         if self.discord is not None:
             self._settle_guild(self.discord)
             self.discord.set_interactions_endpoint(self.discord.url + PATH)
-        self._start_bridge()
+        self.start_bridge()
 
     def _folder(self, name: str) -> Path | None:
         return self.options.data / name if self.options.data else None
@@ -171,7 +174,8 @@ class DevStack:
         guild = GuildId(discord.guild_id)
         sessions.put_settings(guild, replace(sessions.settings(guild), repository=self.repository_url))
 
-    def _start_bridge(self) -> None:
+    def start_bridge(self) -> None:
+        """Start a gateway bridge, as after the death of the former one; returns when it is connected."""
         port = str(_free_port())
         here = {"HEALTH_PORT": port, "LEASE_SECONDS": _BRIDGE_LEASE}
         child = Child("gateway_bridge", [], environment=self.aws.environment("gateway_bridge") | here, folder=ROOT)

@@ -14,6 +14,7 @@ from devstack.discord.rules import relaxed
 from devstack.discord.seed import ADA_ID, BOT_ID, GENERAL_ID, LINUS_ID
 from devstack.discord.server import DiscordServer
 from devstack.model.log import LoggedCall
+from devstack.model.script import load_script
 from devstack.model.server import ModelServer
 from devstack.options import Options
 from devstack.person import Person
@@ -30,6 +31,7 @@ IN_PROCESS = Options(processes=False, debounce_seconds=0, time_scale=0.1)
 
 _PATIENCE = 60.0
 _PAUSE = 0.04
+_MB = 1024 * 1024
 
 
 def until[T](probe: Callable[[], T], *, seconds: float = _PATIENCE) -> T:
@@ -43,10 +45,25 @@ class Story:
 
     stack: DevStack
     discord: DiscordServer
-    model: ModelServer
     records: Records
     ada: Person
     linus: Person
+
+    @property
+    def model(self) -> ModelServer:
+        """The scripted model that answers now."""
+        assert self.stack.model is not None
+        return self.stack.model
+
+    @contextmanager
+    def model_down(self) -> Iterator[None]:
+        """The model's server is gone, and comes back at the same address; its log starts anew."""
+        gone = self.model
+        gone.stop()
+        yield
+        self.stack.model = ModelServer(load_script(self.stack.options.script), key=gone._key, port=gone.port)
+        self.stack.model.start()
+        self.stack._cleanup.callback(self.stack.model.stop)
 
     def ask(self, text: str, *, channel: str = GENERAL_ID, person: Person | None = None) -> "Request":
         """Mention the bot."""
@@ -56,6 +73,18 @@ class Story:
     def request(self, message: str, channel: str) -> "Request":
         """A request that was written in another way."""
         return Request(self, execution_for_message(MessageId(message)), message, channel)
+
+    @contextmanager
+    def bridge_down(self) -> Iterator[None]:
+        """The bridge dies by kill -9, and another one is started later."""
+        self.stack.kill_bridge()
+        yield
+        self.stack.start_bridge()
+
+    @property
+    def unanswered(self) -> int:
+        """How many calls the model has taken and not answered."""
+        return self.model.arrivals - len(self.model.calls)
 
     def calls(self, purpose: str, words: str) -> list[LoggedCall]:
         """What the model was asked for a purpose about something, answered or not."""
@@ -200,6 +229,10 @@ class Request:
         assert head is not None, f"thread {thread} has no workspace"
         return workspaces.read(thread, workspaces.load(thread, head.manifest_id), path).decode()
 
+    def rounds(self) -> int:
+        """How many rounds are finished."""
+        return self.events.count("round") if self.has(lambda record: record.card_message_id) else 0
+
     def press(self, label: str, *, person: Person | None = None) -> None:
         """Press the newest button of that label in the thread."""
         for message in reversed(self.story.said(self.thread)):
@@ -220,17 +253,16 @@ class Request:
 
 @contextmanager
 def story(options: Options) -> Iterator[Story]:
-    """Start a stack without Discord's rate limits, which are the adapters' matter."""
-    with DevStack(options, rules=relaxed()) as stack:
+    """Start a stack without Discord's rate limits, which are the adapters' matter, and with room for large files."""
+    rules = replace(relaxed(), file_size=40 * _MB, request_size=50 * _MB)
+    with DevStack(options, rules=rules) as stack:
         yield tell(stack)
 
 
 def tell(stack: DevStack) -> Story:
     """The story of a stack that runs."""
     assert stack.discord is not None
-    assert stack.model is not None
-    url = stack.url
-    return Story(stack, stack.discord, stack.model, Records(stack), Person(url, ADA_ID), Person(url, LINUS_ID))
+    return Story(stack, stack.discord, Records(stack), Person(stack.url, ADA_ID), Person(stack.url, LINUS_ID))
 
 
 def repository(folder: Path, files: dict[str, str], *, branch: str = "main") -> Path:

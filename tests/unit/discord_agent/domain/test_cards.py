@@ -154,10 +154,16 @@ def test_a_settled_commit_card_says_how_and_has_no_buttons(decision: Decision, r
 def test_a_finished_run_ends_with_its_answer_and_its_figures() -> None:
     text = cards.ending(replace(RUN, outcome=Outcome.DONE), "All done.", missing=["x.md"])
     assert text == (
-        "All done.\n\n⚠️ x.md was to be sent, but there is no such file.\n\n"
+        "All done.\n\n⚠️ To be sent, but not there: x.md.\n\n"
         "-# 🏁 Execution Complete · Turns: 3/20 · Files: 2 modified · Confidence: 85% · Model: minimax-m2.1 · "
         "Tokens: 1,234 in, 56 out · Cost: $0.0123 · Reference: m-1"
     )
+
+
+def test_many_missing_files_are_one_short_note() -> None:
+    text = cards.ending(replace(RUN, outcome=Outcome.DONE), "Done.", missing=[f"{number}.md" for number in range(40)])
+    assert "0.md, 1.md, " in text
+    assert "14.md and 25 more." in text
 
 
 @pytest.mark.parametrize("outcome", ENDED)

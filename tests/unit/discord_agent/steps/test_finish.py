@@ -127,7 +127,7 @@ def test_files_named_in_the_answer_or_to_be_sent_are_attached_once() -> None:
     [post] = _terminal(world)
     assert [file.name for file in post.files] == ["token-login.diff", "report.md", "auth.py"]
     assert "📎 **report.md**" in post.content
-    assert "gone.txt was to be sent, but there is no such file" in post.content
+    assert "To be sent, but not there: gone.txt." in post.content
 
 
 def test_what_looks_like_a_secret_is_not_sent() -> None:
@@ -147,7 +147,7 @@ def test_a_link_that_is_named_is_no_reason_to_fail() -> None:
     head = world.workspaces.save(THREAD, replace(manifest, files=tuple(entries)), expected=head)
     world.finish()(replace(run, manifest_id=head.manifest_id, summary="See <<AGENTS.md>>.", send_files=("AGENTS.md",)))
     [post] = _terminal(world)
-    assert "⚠️ AGENTS.md was to be sent, but there is no such file." in post.content
+    assert "⚠️ To be sent, but not there: AGENTS.md." in post.content
     assert [file.name for file in post.files] == ["token-login.diff"]
 
 

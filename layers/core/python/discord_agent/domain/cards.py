@@ -152,7 +152,7 @@ def ending(run: RunState, text: str, *, missing: Sequence[str] = ()) -> str:
 
     ``missing`` are files the model wanted to send that do not exist.
     """
-    notes = tuple(f"⚠️ {line(path, 200)} was to be sent, but there is no such file." for path in missing[:_FILES_SHOWN])
+    notes = _missing(missing)
     if run.outcome is Outcome.DONE:
         return "\n\n".join((text.strip() or "Done.", *notes, _small(f"🏁 Execution Complete · {_totals(run)}")))
     headline, next_step = _ended(run)
@@ -215,6 +215,14 @@ def attachment_refused(name: str, limit: int) -> Post:
     """An attachment that was not taken; ``limit`` in bytes."""
     size = f"{limit // (1024 * 1024)} MB"
     return Post(content=f"⚠️ **{line(name, 200)}** was not imported: it is larger than {size} or can no longer be read.")
+
+
+def _missing(paths: Sequence[str]) -> tuple[str, ...]:
+    if not paths:
+        return ()
+    shown = ", ".join(line(path, 80) for path in paths[:_FILES_SHOWN])
+    more = f" and {len(paths) - _FILES_SHOWN} more" if len(paths) > _FILES_SHOWN else ""
+    return (f"⚠️ To be sent, but not there: {shown}{more}.",)
 
 
 def _ended(run: RunState) -> tuple[str, str]:

@@ -1,7 +1,7 @@
 """Started as a program of its own in front of every command, so that the command has no rights and leaves nothing.
 
 ``python -I -S confine.py PROGRAM ARGUMENT…`` gives up every capability and the way to get new ones, becomes the
-parent of whatever the command orphans, and at the end, or at SIGTERM, kills all that is left. It imports nothing
+parent of whatever the command orphans, and at the end, at SIGTERM, or when its parent dies, kills all that is left. It imports nothing
 but small parts of the standard library: it runs before every command.
 """
 
@@ -13,6 +13,7 @@ import sys
 from contextlib import suppress
 from pathlib import Path
 
+_PR_SET_PDEATHSIG = 1
 _PR_CAPBSET_READ = 23
 _PR_CAPBSET_DROP = 24
 _PR_SET_CHILD_SUBREAPER = 36
@@ -27,6 +28,7 @@ def main(command: list[str]) -> int:
     """Run ``command`` confined; its exit status, 128 + signal number if a signal ended it."""
     _give_up_rights()
     signal.signal(signal.SIGTERM, _terminate)
+    _end_with_parent()
     try:
         child = os.fork()
         if child == 0:
@@ -54,6 +56,11 @@ def _give_up_rights() -> None:
         if within_reach and libc.prctl(_PR_CAPBSET_DROP, capability, 0, 0, 0) != 0:
             sys.exit("cannot give up the capabilities of root")
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+
+
+def _end_with_parent() -> None:
+    """Have the kernel send SIGTERM when the runtime process dies, even by kill -9."""
+    ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM, 0, 0, 0)
 
 
 def _become(command: list[str]) -> None:
