@@ -17,6 +17,10 @@ from discord_agent.domain.errors import AgentError
 from discord_agent.settings import environment
 
 _DEFAULT_PORT: Final = 8750
+_CAUTION: Final = (
+    "",
+    "  The model's commands run here as you, with your files in reach: there is no wall around them on this machine.",
+)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -116,6 +120,7 @@ def _welcome(stack: DevStack) -> str:
         f"  try:  @nepnep {DEMO_TASK}",
         f"  repository: git clone {stack.repository_url}",
         "  Ctrl-C stops everything; what happened is kept in .local",
+        *(_CAUTION if stack.options.model.is_real else ()),
         "",
     ]
     return "\n".join(lines)
