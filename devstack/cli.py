@@ -21,6 +21,9 @@ _CAUTION: Final = (
     "",
     "  The model's commands run here as you, with your files in reach: there is no wall around them on this machine.",
 )
+_CAUTION_ABOUT_OTHERS: Final = (
+    "  Everybody in the servers this bot has joined may ask it to: use a server of your own.",
+)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -121,6 +124,7 @@ def _welcome(stack: DevStack) -> str:
         f"  repository: git clone {stack.repository_url}",
         "  Ctrl-C stops everything; what happened is kept in .local",
         *(_CAUTION if stack.options.model.is_real else ()),
+        *(_CAUTION_ABOUT_OTHERS if stack.options.discord_token else ()),
         "",
     ]
     return "\n".join(lines)
