@@ -31,6 +31,7 @@ from discord_agent.domain.conversation import Purpose
 from discord_agent.domain.ids import UserId
 from discord_agent.domain.redaction import Redactor
 from discord_agent.failures import Failures
+from discord_agent.ports import Repositories, ToolBox
 from discord_agent.queue_events import InboundEvents, WakeupEvents
 from discord_agent.settings import (
     ClassifySettings,
@@ -141,20 +142,23 @@ class _Parts:
     def prompts(self) -> TemplatePrompts:
         return TemplatePrompts(find_root())
 
-    def models(self, settings: ModelSettings) -> ModelRegistry:
-        purposes = {
-            Purpose.DECIDE: settings.decision,
-            Purpose.PLAN: settings.planner,
-            Purpose.REFLECT: settings.reflector,
-            Purpose.TITLE: settings.title,
-        }
+    def registry(self, purposes: Mapping[Purpose, str] | None = None) -> ModelRegistry:
         return ModelRegistry.load(find_root() / "models.yaml", purposes=purposes)
 
-    def model(self, settings: ModelSettings, models: ModelRegistry) -> LiteLLMModel:
+    def models(self, settings: ModelSettings) -> tuple[LiteLLMModel, ModelRegistry, TemplatePrompts]:
+        """What it takes to ask a model."""
+        registry = self.registry(
+            {
+                Purpose.DECIDE: settings.decision,
+                Purpose.PLAN: settings.planner,
+                Purpose.REFLECT: settings.reflector,
+                Purpose.TITLE: settings.title,
+            }
+        )
         secret = self.secrets.get(settings.key_secret)
-        return LiteLLMModel(models, ModelAccess.from_secret(secret, settings.base_url))
+        return LiteLLMModel(registry, ModelAccess.from_secret(secret, settings.base_url)), registry, self.prompts
 
-    def toolbox(self, settings: TurnSettings) -> Any:
+    def toolbox(self, settings: TurnSettings) -> ToolBox:
         from discord_agent.adapters.tools.access import WorkspaceCredentials  # noqa: PLC0415 - only turn speaks to the sandbox
         from discord_agent.adapters.tools.sandbox import LAMBDA_CONFIG, SandboxTools  # noqa: PLC0415
 
@@ -165,7 +169,7 @@ class _Parts:
             WorkspaceCredentials(self._client("sts"), settings.workspace_role_arn, settings.bucket, self.clock),
         )
 
-    def repositories(self, settings: RepositorySettings) -> Any:
+    def repositories(self, settings: RepositorySettings) -> Repositories:
         from discord_agent.adapters.git.repositories import DulwichRepositories  # noqa: PLC0415 - three functions need git
 
         return DulwichRepositories(
@@ -201,11 +205,8 @@ def classify(variables: Variables) -> WakeupEvents:
     """Wake-ups."""
     settings = ClassifySettings.read(variables)
     parts = _Parts(settings)
-    models = parts.models(settings)
     step = Classify(
-        parts.model(settings, models),
-        models,
-        parts.prompts,
+        *parts.models(settings),
         parts.discord,
         parts.sessions,
         parts.executions,
@@ -220,11 +221,8 @@ def respond(variables: Variables) -> Respond:
     """The flow ``simple``."""
     settings = RespondSettings.read(variables)
     parts = _Parts(settings)
-    models = parts.models(settings)
     return Respond(
-        parts.model(settings, models),
-        models,
-        parts.prompts,
+        *parts.models(settings),
         parts.discord,
         parts.executions,
         parts.terminal,
@@ -253,11 +251,8 @@ def plan(variables: Variables) -> Plan:
     """Planning."""
     settings = ThinkingSettings.read(variables)
     parts = _Parts(settings)
-    models = parts.models(settings)
     return Plan(
-        parts.model(settings, models),
-        models,
-        parts.prompts,
+        *parts.models(settings),
         parts.workspaces(settings.bucket),
         parts.journal(settings.bucket),
         parts.leases,
@@ -273,11 +268,9 @@ def turn(variables: Variables) -> Turn:
     """A turn."""
     settings = TurnSettings.read(variables)
     parts = _Parts(settings)
-    models = parts.models(settings)
+    model, _, prompts = parts.models(settings)
     journal = parts.journal(settings.bucket)
-    rounds = Rounds(
-        parts.model(settings, models), parts.toolbox(settings), journal, parts.leases, parts.sessions, parts.prompts
-    )
+    rounds = Rounds(model, parts.toolbox(settings), journal, parts.leases, parts.sessions, prompts)
     return Turn(
         rounds,
         parts.workspaces(settings.bucket),
@@ -297,7 +290,7 @@ def escalation(variables: Variables) -> Escalation:
     settings = WorkspaceSettings.read(variables)
     parts = _Parts(settings)
     return Escalation(
-        ModelRegistry.load(find_root() / "models.yaml"),
+        parts.registry(),
         parts.journal(settings.bucket),
         parts.leases,
         parts.discord,
@@ -329,11 +322,8 @@ def reflect(variables: Variables) -> Reflect:
     """Learning."""
     settings = ThinkingSettings.read(variables)
     parts = _Parts(settings)
-    models = parts.models(settings)
     return Reflect(
-        parts.model(settings, models),
-        models,
-        parts.prompts,
+        *parts.models(settings),
         parts.journal(settings.bucket),
         parts.leases,
         parts.sessions,
