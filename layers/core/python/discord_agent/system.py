@@ -359,7 +359,8 @@ _FUNCTIONS: Final = (
                 reason="stop markers only, in whichever thread somebody stops a run",
             ),
         ),
-        sources=(Source("messages"),),
+        # One at a time: what stands behind a message that fails is neither tried nor lost with it.
+        sources=(Source("messages", batch_size=1),),
     ),
     Function(
         "classify",
@@ -473,7 +474,7 @@ _FUNCTIONS: Final = (
         timeout=60,
         environment=_RUN_ENV,
         grants=(*_RUN, _consume("messages-dead"), _consume("wakeups-dead")),
-        sources=(Source("messages-dead"), Source("wakeups-dead")),
+        sources=(Source("messages-dead", batch_size=1), Source("wakeups-dead", batch_size=1)),
         on_execution_status=True,
     ),
     Function(
