@@ -9,7 +9,6 @@ from discord_agent.domain.errors import InvalidInput
 from discord_agent.domain.events import AgenticEvent, AuditEntry
 from discord_agent.domain.ids import ExecutionId, MessageId, ThreadId, UserId
 from discord_agent.domain.run import RunState
-from discord_agent.envelope import Envelope
 from tests.support.fakes.effects import Effects
 
 
@@ -83,19 +82,6 @@ class FakeStopMarkers:
     def stop(self, thread: ThreadId, execution: ExecutionId) -> None:
         with self.effects("markers.stop"):
             self.left.add((thread, execution))
-
-
-@dataclass
-class FakeInboundQueue:
-    """Envelopes, each occurrence once."""
-
-    effects: Effects
-    queued: list[tuple[Envelope, str]] = field(default_factory=list)
-
-    def put(self, envelope: Envelope, *, occurrence: str = "") -> None:
-        with self.effects("queue.put"):
-            if (envelope, occurrence) not in self.queued:
-                self.queued.append((envelope, occurrence))
 
 
 @dataclass

@@ -1,8 +1,6 @@
 """Every fake wired to every step, around one request in one guild."""
 
-from collections.abc import Callable
 from dataclasses import dataclass, field, replace
-from datetime import timedelta
 
 from discord_agent import ports
 from discord_agent.domain.classification import AgentRole, Classification, Complexity, FlowType, TaskType
@@ -31,7 +29,7 @@ from discord_agent.steps.terminal import Terminal
 from discord_agent.steps.turn import DEFAULT_LIMITS, Turn, TurnLimits
 from tests.support.clock import ManualClock
 from tests.support.fakes.discord import FakeDiscord
-from tests.support.fakes.effects import Death, Effects, Moments, die
+from tests.support.fakes.effects import Effects
 from tests.support.fakes.models import LADDER, FakeModels, FakePrompts, ScriptedModel
 from tests.support.fakes.outside import FakeAudit, FakeEvents, FakeMachines, FakeStopMarkers
 from tests.support.fakes.state import FakeExecutions, FakeLeases, FakeSessions
@@ -225,14 +223,3 @@ class World:
             discord, model, models, prompts, toolbox, markers, workspaces, journal, leases, sessions, executions,
             audit, events, machines, repositories,
         )  # fmt: skip
-
-
-def survives_death(world: World, step: Callable[[], RunState], at: int) -> tuple[RunState, str]:
-    """Run a step that dies at moment ``at`` and is then tried once more; its result, and where it died ("" if not)."""
-    moments = Moments(at, die)
-    try:
-        with world.effects.watch(moments):
-            return step(), ""
-    except Death as death:
-        world.clock.pass_by(timedelta(seconds=1))
-        return step(), str(death)

@@ -1,4 +1,3 @@
-import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -34,9 +33,3 @@ def cold(s3: "S3Client") -> Iterator[Sandbox]:
     sandbox = Sandbox(PATH)
     yield sandbox
     sandbox.close()
-
-
-@pytest.fixture
-def needs_git() -> None:
-    if shutil.which("git", path=PATH) is None:
-        pytest.skip("git is not installed")

@@ -46,7 +46,6 @@ class PlayedRound:
     reply: ModelReply
     results: tuple[ToolResult, ...]
     manifest: Manifest
-    replayed: bool = False
 
     @property
     def control(self) -> Control | None:
@@ -94,7 +93,7 @@ class Rounds:
         if entry.results is None:
             entry = self._interrupt(run, lease, turn, number, entry)
         self._forget_heard(run, entry.heard)
-        return PlayedRound(entry.heard, entry.reply, entry.results or (), entry.manifest or manifest, replayed=True)
+        return PlayedRound(entry.heard, entry.reply, entry.results or (), entry.manifest or manifest)
 
     def play(
         self,

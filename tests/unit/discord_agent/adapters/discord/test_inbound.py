@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from discord_agent.adapters.discord.inbound import BotIdentity, parse, parse_dispatch, parse_interaction, parse_message
+from discord_agent.adapters.discord.inbound import BotIdentity, parse, parse_interaction, parse_message
 from discord_agent.domain.errors import InvalidEvent
 from discord_agent.domain.ids import ChannelId, ExecutionId, GuildId, MessageId, RoleId, ThreadId, UserId
 from discord_agent.domain.inbound import (
@@ -259,18 +259,6 @@ GARBAGE: list[tuple[str, Any]] = [
 def test_garbage_is_an_invalid_event(event: str, data: dict[str, Any]) -> None:
     with pytest.raises(InvalidEvent):
         parse(event, data, BOT)
-
-
-@pytest.mark.parametrize("frame", [{}, {"t": None, "d": {}}, {"t": "MESSAGE_CREATE", "d": []}, {"t": 1, "d": {}}])
-def test_a_frame_that_is_no_dispatch_is_an_invalid_event(frame: dict[str, Any]) -> None:
-    with pytest.raises(InvalidEvent):
-        parse_dispatch(frame, BOT)
-
-
-def test_a_dispatch_frame_is_parsed_like_its_parts() -> None:
-    assert parse_dispatch({"op": 0, "s": 1, "t": "MESSAGE_CREATE", "d": MESSAGE}, BOT) == parse(
-        "MESSAGE_CREATE", MESSAGE, BOT
-    )
 
 
 JSON = st.recursive(

@@ -165,14 +165,6 @@ def parse(event: str, data: Mapping[str, Any], bot: BotIdentity) -> Inbound | No
         raise _invalid(event, error) from error
 
 
-def parse_dispatch(frame: Mapping[str, Any], bot: BotIdentity) -> Inbound | None:
-    """What a gateway dispatch ``{"t": name, "d": payload}`` means."""
-    event, data = frame.get("t"), frame.get("d")
-    if not isinstance(event, str) or not isinstance(data, Mapping):
-        raise InvalidEvent("a dispatch needs a name (t) and an object (d)")
-    return parse(event, data, bot)
-
-
 def parse_interaction(data: Mapping[str, Any]) -> ButtonPressed | CommandInvoked | None:
     """What an interaction asks for; None for a ping, autocomplete or a kind that is not used."""
     try:
