@@ -28,7 +28,10 @@ _TAGS: Final = (
     "instructions",
     "transcript",
 )
-_TAG: Final = re.compile(rf"<(?=/?(?:{'|'.join(_TAGS)})\b)", re.IGNORECASE)
+_UNSEEN: Final = r"\s\u200b-\u200f\u2060\ufeff"
+"""A model reads over blanks and invisible characters inside a tag."""
+
+_TAG: Final = re.compile(rf"<(?=[/{_UNSEEN}]*(?:{'|'.join(_TAGS)})\b)", re.IGNORECASE)
 
 
 def find_root() -> Path:
