@@ -46,7 +46,20 @@ def test_a_link_that_may_leave_the_workspace_is_refused(path: str, target: str) 
     assert not link_stays_inside(path, target)
 
 
-@pytest.mark.parametrize("path", [".env", "a/.env.local", "key.pem", "a/id_rsa", ".aws/config", "x/.ssh/known_hosts"])
+@pytest.mark.parametrize(
+    "path",
+    [
+        ".env",
+        "a/.env.local",
+        "key.pem",
+        "a/id_rsa",
+        ".aws/config",
+        "x/.ssh/known_hosts",
+        ".kube/config",
+        ".ENV",
+        "a/Server.KEY",
+    ],
+)
 def test_files_named_like_credentials_look_secret(path: str) -> None:
     assert looks_secret(path)
 

@@ -98,7 +98,7 @@ _SECRET_NAMES = frozenset(
     {".env", ".netrc", ".pypirc", ".git-credentials", ".htpasswd", "id_rsa", "id_dsa", "id_ecdsa", "id_ed25519"}
 )
 _SECRET_SUFFIXES = (".pem", ".key", ".p12", ".pfx", ".jks", ".keystore")
-_SECRET_FOLDERS = frozenset({".aws", ".ssh", ".gnupg"})
+_SECRET_FOLDERS = frozenset({".aws", ".docker", ".gnupg", ".kube", ".ssh"})
 _EXAMPLE_SUFFIXES = (".example", ".sample", ".template", ".dist")
 
 
@@ -108,7 +108,7 @@ def looks_secret(path: str) -> bool:
     Such a file is neither saved nor committed when a command made it, nor published. What people upload or a
     repository already tracks is theirs to share, and stays.
     """
-    pure = PurePosixPath(path)
+    pure = PurePosixPath(path.lower())
     named = pure.name in _SECRET_NAMES or pure.name.endswith(_SECRET_SUFFIXES)
     environment = pure.name.startswith(".env.") and not pure.name.endswith(_EXAMPLE_SUFFIXES)
     return named or environment or not _SECRET_FOLDERS.isdisjoint(pure.parts[:-1])
