@@ -62,6 +62,8 @@ class GitServer:
         """Start to serve; returns once connections are accepted."""
         self._folder.mkdir(parents=True, exist_ok=True)
         listener = socket.create_server(("127.0.0.1", self._port))
+        # asyncio does this only for sockets it made itself; without it many an answer takes 40 ms longer.
+        listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self._port = listener.getsockname()[1]
         config = uvicorn.Config(self.application(), log_level="warning", lifespan="off", access_log=False)
         self._server = uvicorn.Server(config)

@@ -5,7 +5,6 @@ import hashlib
 import hmac
 import json
 import logging
-import socket
 import threading
 from collections import Counter
 from collections.abc import Sequence
@@ -51,8 +50,6 @@ class ModelServer:
         self._faults: Counter[str] = Counter()
         self._arrivals = 0
         self._listener = listen(port)
-        # asyncio leaves Nagle's algorithm on for sockets it did not make itself: 40 ms per answer.
-        self._listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self.port: int = self._listener.getsockname()[1]
         config = uvicorn.Config(self._app(), log_config=None, log_level="critical", lifespan="off", access_log=False)
         self._server = uvicorn.Server(config)
