@@ -7,7 +7,7 @@ REQUIREMENTS := requirements/development.txt
 EXTRAS := core models sandbox bridge
 export UV_PYTHON_DOWNLOADS ?= automatic
 
-.PHONY: setup dev test lint types unit integration e2e requirements clean bench
+.PHONY: setup dev test lint types unit integration product stack e2e requirements clean bench
 
 setup: .venv/.ready
 
@@ -24,7 +24,10 @@ $(UV): requirements/uv.txt
 dev: setup
 	$(BIN)/discord-agent dev
 
-test: setup lint types unit integration e2e
+# The two halves of the integration tests need a process each: moto's mock and its interpreter disturb each other.
+test: setup lint types
+	$(MAKE) --no-print-directory -j2 --output-sync=target unit product stack
+	$(MAKE) --no-print-directory e2e
 
 lint: setup
 	$(BIN)/ruff check .
@@ -36,8 +39,13 @@ types: setup
 unit: setup
 	$(BIN)/pytest tests/unit
 
-integration: setup
-	$(BIN)/pytest tests/integration
+integration: product stack
+
+product: setup
+	$(BIN)/pytest tests/integration --ignore=tests/integration/devstack --ignore=tests/integration/statemachines
+
+stack: setup
+	$(BIN)/pytest tests/integration/devstack tests/integration/statemachines
 
 e2e: setup
 	$(BIN)/pytest tests/e2e
