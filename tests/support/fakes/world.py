@@ -1,6 +1,7 @@
 """Every fake wired to every step, around one request in one guild."""
 
 from dataclasses import dataclass, field, replace
+from datetime import timedelta
 
 from discord_agent import ports
 from discord_agent.domain.classification import AgentRole, Classification, Complexity, FlowType, TaskType
@@ -15,23 +16,26 @@ from discord_agent.steps.approval import AwaitDecision, CarryOut
 from discord_agent.steps.checkpoint import Checkpoint
 from discord_agent.steps.chronicle import Chronicle
 from discord_agent.steps.clarify import Clarify
+from discord_agent.steps.classify import Classify
 from discord_agent.steps.commit import MakeCommit
 from discord_agent.steps.escalation import Escalation
 from discord_agent.steps.evaluate import Evaluate
 from discord_agent.steps.fail import Fail
 from discord_agent.steps.finish import Finish
+from discord_agent.steps.intake import Intake
 from discord_agent.steps.plan import Plan
 from discord_agent.steps.prepare import Prepare
 from discord_agent.steps.reflect import Reflect
 from discord_agent.steps.respond import Respond
 from discord_agent.steps.rounds import Rounds
+from discord_agent.steps.situation import Deployment, Situations
 from discord_agent.steps.terminal import Terminal
 from discord_agent.steps.turn import DEFAULT_LIMITS, Turn, TurnLimits
 from tests.support.clock import ManualClock
 from tests.support.fakes.discord import FakeDiscord
 from tests.support.fakes.effects import Effects
 from tests.support.fakes.models import LADDER, FakeModels, FakePrompts, ScriptedModel
-from tests.support.fakes.outside import FakeAudit, FakeEvents, FakeMachines, FakeStopMarkers
+from tests.support.fakes.outside import FakeAudit, FakeEvents, FakeMachines, FakeStopMarkers, FakeWakeups
 from tests.support.fakes.state import FakeExecutions, FakeLeases, FakeSessions
 from tests.support.fakes.workspace import FakeJournal, FakeRepositories, FakeToolBox, FakeWorkspaces
 
@@ -42,6 +46,8 @@ THREAD = ThreadId(MESSAGE)
 """A thread that is opened on a message has the message's id."""
 ADA = UserId("400000000000000004")
 BOB = UserId("500000000000000005")
+BOT = UserId("800000000000000008")
+DEPLOYMENT = Deployment(BOT, "bot2", staleness=timedelta(minutes=30), debounce=timedelta(seconds=2))
 EXECUTION = ExecutionId(f"m-{MESSAGE}")
 REQUEST = "Let people log in with a token"
 FILES = {"auth.py": b"def login(): ...\n", "test_auth.py": b"def test_login(): ...\n"}
@@ -65,6 +71,7 @@ class World:
         self.events = FakeEvents(effects)
         self.machines = FakeMachines(effects)
         self.markers = FakeStopMarkers(effects)
+        self.wakeups = FakeWakeups(effects)
         self.workspaces = FakeWorkspaces(effects)
         self.toolbox = FakeToolBox(effects, self.workspaces)
         self.repositories = FakeRepositories(effects, self.workspaces)
@@ -139,6 +146,19 @@ class World:
 
     # --- steps, each built anew as in a new process ---------------------------------------------------------------
 
+    def intake(self) -> Intake:
+        situations = Situations(self.discord, self.leases, self.sessions, self.executions, self.clock, DEPLOYMENT)
+        return Intake(
+            situations, self.discord, self.sessions, self.executions, self.machines, self.markers, self.wakeups,
+            self.chronicle, self.clock,
+        )  # fmt: skip
+
+    def classify(self) -> Classify:
+        return Classify(
+            self.model, self.models, self.prompts, self.discord, self.sessions, self.executions, self.machines,
+            self.chronicle, self.clock,
+        )  # fmt: skip
+
     def prepare(self) -> Prepare:
         return Prepare(
             self.discord, self.leases, self.sessions, self.executions, self.workspaces, self.repositories,
@@ -210,6 +230,7 @@ class World:
         prompts: ports.Prompts = self.prompts
         toolbox: ports.ToolBox = self.toolbox
         markers: ports.StopMarkers = self.markers
+        wakeups: ports.Wakeups = self.wakeups
         workspaces: ports.Workspaces = self.workspaces
         journal: ports.Journal = self.journal
         leases: ports.Leases = self.leases
@@ -220,6 +241,6 @@ class World:
         machines: ports.Machines = self.machines
         repositories: ports.Repositories = self.repositories
         return (
-            discord, model, models, prompts, toolbox, markers, workspaces, journal, leases, sessions, executions,
+            discord, model, models, prompts, toolbox, markers, wakeups, workspaces, journal, leases, sessions, executions,
             audit, events, machines, repositories,
         )  # fmt: skip

@@ -1,0 +1,301 @@
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+
+from discord_agent.domain import cards
+from discord_agent.domain.controls import Action
+from discord_agent.domain.errors import DiscordRefused
+from discord_agent.domain.ids import ChannelId, CommitSha, ExecutionId, MessageId, ThreadId, UserId
+from discord_agent.domain.inbound import (
+    Author,
+    ButtonPressed,
+    CommandInvoked,
+    InboundMessage,
+    MessageDeleted,
+    MessageEdited,
+    Reaction,
+    ThreadDeleted,
+)
+from discord_agent.domain.policy import GuildSettings, People
+from discord_agent.domain.posts import Post
+from discord_agent.domain.run import Commit, Outcome
+from discord_agent.domain.session import Approval, Decision, ExecutionStatus, InboxItem, ItemKind
+from tests.support.fakes.effects import Death, Moments, die
+from tests.support.fakes.world import (
+    ADA,
+    BOB,
+    BOT,
+    CHANNEL,
+    DEPLOYMENT,
+    EXECUTION,
+    GUILD,
+    MESSAGE,
+    REQUEST,
+    THREAD,
+    World,
+)
+
+LATER = MessageId("600000000000000001")
+HERE = ThreadId(CHANNEL)
+SHA = CommitSha("a" * 40)
+
+
+def _message(text: str, channel: str = CHANNEL, *, by: UserId = ADA, message: MessageId = MESSAGE) -> InboundMessage:
+    return InboundMessage(message, ChannelId(channel), GUILD, Author(by, "Ada"), text, mentions_bot=True)
+
+
+def _reaction(emoji: str, on: MessageId, *, by: UserId = ADA, added: bool = True) -> Reaction:
+    return Reaction(emoji, on, ChannelId(THREAD), GUILD, Author(by, "Ada"), added, BOT if added else None)
+
+
+def _press(
+    action: Action, argument: str = "", *, by: UserId = ADA, execution: ExecutionId = EXECUTION
+) -> ButtonPressed:
+    author = Author(by, "Ada")
+    return ButtonPressed("7", "token", "9", action, execution, LATER, ChannelId(THREAD), GUILD, author, argument)
+
+
+def _fresh() -> World:
+    """A world in which the request was just written."""
+    world = World()
+    asked = (int(MESSAGE) >> 22) + 1_420_070_400_000
+    world.clock.pass_by(timedelta(milliseconds=asked) - timedelta(seconds=world.clock.now().timestamp()))
+    return world
+
+
+def _parked(world: World) -> None:
+    world.working()
+    world.executions.park(EXECUTION, "token", "Which key?")
+    world.sessions.update(THREAD, parked=EXECUTION)
+    world.leases.release(THREAD, EXECUTION)
+    world.machines.waiting.add("token")
+
+
+def _committed(world: World) -> MessageId:
+    """A run that ended and whose commit waits for a decision; the message of its card."""
+    world.working()
+    commit = Commit(SHA, "token-login", "Log in", ("auth.py",), CommitSha("b" * 40))
+    embeds, buttons = cards.commit_card(EXECUTION, commit)
+    card = world.discord.send(ChannelId(THREAD), Post("Done.", embeds, buttons), nonce=f"{EXECUTION}/end/0")
+    world.executions.end(EXECUTION, Outcome.DONE)
+    world.executions.ended(EXECUTION, card)
+    world.executions.await_decision(EXECUTION, Approval(commit, card, "decision-token"))
+    world.machines.waiting.add("decision-token")
+    world.leases.release(THREAD, EXECUTION)
+    return card
+
+
+def _failed(world: World) -> None:
+    world.working()
+    world.executions.end(EXECUTION, Outcome.FAILED)
+    world.executions.ended(EXECUTION, LATER)
+    world.leases.release(THREAD, EXECUTION)
+
+
+def _waiting(world: World, thread: ThreadId, kind: ItemKind) -> list[str]:
+    return [item.content for item in world.sessions.waiting(thread, kind)]
+
+
+def test_a_request_is_seen_at_once_queued_and_classified_after_the_debounce() -> None:
+    world = _fresh()
+    world.intake()(_message(REQUEST))
+    assert world.discord.reactions[MESSAGE, "👀"] == 1
+    assert _waiting(world, HERE, ItemKind.REQUEST) == [REQUEST]
+    assert world.wakeups.scheduled == [(HERE, ADA, MESSAGE, DEPLOYMENT.debounce)]
+
+
+def test_a_request_that_is_delivered_again_after_it_was_taken_up_waits_no_more() -> None:
+    world = _fresh()
+    world.intake()(_message(REQUEST))
+    world.sessions.remove(world.sessions.waiting(HERE, ItemKind.REQUEST))
+    world.intake()(_message(REQUEST))
+    assert _waiting(world, HERE, ItemKind.REQUEST) == []
+
+
+def test_a_message_that_is_gone_needs_no_sign() -> None:
+    world = _fresh()
+    world.discord.failures["react"] = lambda: DiscordRefused("Unknown Message", status=404, code=10008)
+    world.intake()(_message(REQUEST))
+    assert len(world.wakeups.scheduled) == 1
+
+
+def test_what_is_written_while_a_run_works_is_for_that_run() -> None:
+    world = World()
+    world.working()
+    world.intake()(_message("use RS256", THREAD, by=BOB, message=LATER))
+    assert _waiting(world, THREAD, ItemKind.STEER) == ["use RS256"]
+    assert world.discord.reactions[LATER, "👀"] == 1
+    assert world.wakeups.scheduled == []
+
+
+@pytest.mark.parametrize(
+    ("event", "answer"),
+    [
+        (_message("the new one", THREAD, by=BOB, message=LATER), "the new one"),
+        (_press(Action.ANSWER, "1. new"), "1. new"),
+        (_press(Action.CONTINUE), "Continue as you think best."),
+    ],
+)
+def test_an_answer_is_in_the_inbox_before_the_parked_run_is_woken(
+    event: InboundMessage | ButtonPressed, answer: str
+) -> None:
+    world = World()
+    _parked(world)
+    world.intake()(event)
+    names = world.effects.names
+    assert names.index("sessions.put") < names.index("machines.succeed")
+    assert _waiting(world, THREAD, ItemKind.STEER) == [answer]
+    assert world.machines.answered == {"token": {}}
+
+
+def test_a_second_answer_is_heard_too_and_wakes_nobody() -> None:
+    world = World()
+    _parked(world)
+    world.intake()(_message("the new one", THREAD, message=LATER))
+    world.intake()(_message("no, the old one", THREAD, message=MessageId("600000000000000002")))
+    assert _waiting(world, THREAD, ItemKind.STEER) == ["the new one", "no, the old one"]
+    assert world.effects.names.count("machines.succeed") == 1
+
+
+def test_a_stop_sets_the_flag_leaves_the_marker_and_is_told_once() -> None:
+    world = World()
+    run = world.working()
+    assert run.card_message_id is not None
+    for _ in range(2):
+        world.intake()(_reaction("🛑", run.card_message_id))
+    assert world.row.stop_requested_by == ADA
+    assert world.markers.left == {(THREAD, EXECUTION)}
+    assert world.discord.with_nonce(f"{EXECUTION}/stop-notice").post.content == cards.STOP_NOTICE
+    assert len(world.audit.of("stop_requested")) == 1
+
+
+def test_a_stop_ends_a_parked_run_by_its_token() -> None:
+    world = World()
+    _parked(world)
+    world.intake()(_message("stop", THREAD, message=LATER))
+    assert world.row.stop_requested_by == ADA
+    assert world.machines.answered == {"token": {}}
+
+
+@pytest.mark.parametrize(("emoji", "decision"), [("👍", Decision.MERGE), ("👎", Decision.REJECT)])
+def test_a_decision_is_recorded_and_told_to_the_machine_with_whose_it_was(emoji: str, decision: Decision) -> None:
+    world = World()
+    card = _committed(world)
+    world.intake()(_reaction(emoji, card))
+    assert world.row.approval is not None
+    assert (world.row.approval.decision, world.row.approval.decided_by) == (decision, ADA)
+    assert world.machines.answered == {"decision-token": {"decision": decision, "by": ADA}}
+
+
+def test_only_the_first_decision_counts() -> None:
+    world = World()
+    card = _committed(world)
+    world.intake()(_reaction("👍", card))
+    world.intake()(_reaction("👎", card))
+    assert world.row.approval is not None
+    assert world.row.approval.decision is Decision.MERGE
+    assert len(world.machines.answered) == 1
+
+
+def test_a_button_with_an_old_hash_shows_the_card_again_and_decides_nothing() -> None:
+    world = World()
+    card = _committed(world)
+    world.intake()(_press(Action.MERGE, "b" * 40))
+    assert "out of date" in world.discord.answers[0][1].content
+    assert world.discord.sent[card].edits == 1
+    assert not world.machines.answered
+
+
+def test_a_failed_run_is_started_anew_under_a_name_of_its_own() -> None:
+    world = World()
+    _failed(world)
+    world.intake()(_press(Action.RETRY, by=BOB))
+    again = ExecutionId(f"{EXECUTION}-r1")
+    row = world.executions.rows[again]
+    assert (row.request, row.author_id, row.status) == (REQUEST, BOB, ExecutionStatus.PENDING)
+    assert (row.outcome, row.terminal_message_id, row.card_message_id, row.turns) == (None, None, None, 0)
+    assert list(world.machines.started) == [("sequential_thinking", again)]
+
+
+def test_a_request_that_waited_too_long_is_offered_and_taken_up_when_wanted() -> None:
+    world = _fresh()
+    world.clock.pass_by(timedelta(minutes=31))
+    world.intake()(_message(REQUEST))
+    offer = ExecutionId(f"offer-{EXECUTION}")
+    assert world.discord.with_nonce(f"{offer}/offer").post.reply_to == MESSAGE
+    assert world.wakeups.scheduled == []
+
+    world.intake()(replace(_press(Action.RETRY, execution=offer), channel_id=CHANNEL))
+    assert _waiting(world, HERE, ItemKind.REQUEST) == [REQUEST]
+    assert world.wakeups.scheduled == [(HERE, ADA, MESSAGE, timedelta(0))]
+
+
+def test_a_thumb_on_any_other_message_of_the_bot_moves_the_threads_confidence_and_back() -> None:
+    world = World()
+    world.working()
+    world.intake()(_reaction("👎", LATER, by=BOB))
+    assert world.sessions.get(THREAD).confidence == 60
+    world.intake()(_reaction("👎", LATER, by=BOB, added=False))
+    assert world.sessions.get(THREAD).confidence == 80
+    assert [row.details["value"] for row in world.audit.of("vote")] == [-20, 0]
+
+
+def test_a_queued_message_follows_its_edits_and_goes_with_its_deletion() -> None:
+    world = _fresh()
+    world.intake()(_message("Add a login"))
+    world.intake()(MessageEdited(MESSAGE, CHANNEL, "Add a logout"))
+    assert _waiting(world, HERE, ItemKind.REQUEST) == ["Add a logout"]
+    world.intake()(MessageDeleted(MESSAGE, CHANNEL))
+    assert _waiting(world, HERE, ItemKind.REQUEST) == []
+
+
+def test_a_deleted_thread_stops_its_run_says_nothing_and_is_forgotten() -> None:
+    world = World()
+    world.working()
+    world.intake()(ThreadDeleted(THREAD, GUILD))
+    assert world.row.stop_requested_by == BOT
+    assert world.sessions.get(THREAD).base is None
+    assert "discord.send" not in world.effects.names
+    assert len(world.audit.of("thread_deleted")) == 1
+
+
+def test_whoever_is_refused_is_told_where_only_they_see_it_if_that_is_possible() -> None:
+    world = _fresh()
+    world.sessions.put_settings(GUILD, GuildSettings(blocked=People(users=(BOB,))))
+    world.intake()(_message(REQUEST, by=BOB))
+    [refused] = [sent for sent in world.discord.sent.values() if sent.nonce == f"m-{MESSAGE}/refused"]
+    assert (refused.post.content, refused.post.reply_to) == ("You are blocked from using this bot here.", MESSAGE)
+
+    world.intake()(CommandInvoked("7", "token", "9", "nonsense", (), CHANNEL, GUILD, Author(ADA, "Ada")))
+    [(token, post, only_for_them)] = world.discord.answers
+    assert (token, post.content, only_for_them) == ("token", "I do not know the command /nonsense.", True)
+    assert len(world.audit.of("refused")) == 2
+
+
+def test_what_a_dying_attempt_began_the_next_one_completes() -> None:
+    world = World()
+    _parked(world)
+    stop = _reaction("🛑", MessageId(str(world.row.card_message_id)))
+    with world.effects.watch(moments := Moments()):
+        world.intake()(stop)
+    assert moments.seen
+    for at in range(len(moments.seen)):
+        world = World()
+        _parked(world)
+        with pytest.raises(Death), world.effects.watch(Moments(at, die)):
+            world.intake()(stop)
+        # A queue delivers again after its visibility timeout.
+        world.clock.pass_by(timedelta(minutes=3))
+        world.intake()(stop)
+        assert world.machines.answered == {"token": {}}, moments.seen[at]
+        assert world.row.stop_requested_by == ADA, moments.seen[at]
+
+
+def test_an_answer_from_the_inbox_carries_who_gave_it() -> None:
+    world = World()
+    _parked(world)
+    world.intake()(_message("the new one", THREAD, by=BOB, message=LATER))
+    assert world.sessions.waiting(THREAD, ItemKind.STEER) == (
+        InboxItem(THREAD, LATER, BOB, "Ada", "the new one", ItemKind.STEER, world.clock.now()),
+    )
