@@ -40,31 +40,26 @@ class Situations:
         thread = ThreadId(event.channel_id)
         session = self.sessions.get(thread)
         settings = self.sessions.settings(event.guild_id)
-        situation = Situation(
+        place = self._place(event.channel_id, event.guild_id, session, settings)
+        return replace(self._found(thread, session, settings, place), concerned=self._concerned(event, thread))
+
+    def of_thread(self, thread: ThreadId, guild: GuildId | None) -> Situation:
+        """The facts about a thread that is gone."""
+        session = self.sessions.get(thread)
+        place = Place(ChannelId(thread), guild, session.parent_channel_id, is_thread=True, joined=True)
+        return self._found(thread, session, self.sessions.settings(guild), place)
+
+    def _found(self, thread: ThreadId, session: Session, settings: GuildSettings, place: Place) -> Situation:
+        return Situation(
             bot_id=self.deployment.bot_id,
             settings=settings,
-            place=self._place(event.channel_id, event.guild_id, session, settings),
+            place=place,
             now=self.clock.now(),
             staleness=self.deployment.staleness,
             debounce=self.deployment.debounce,
             running=self._record(self.leases.holder(thread)),
             parked=self._record(session.parked),
             secondary_bot=self.deployment.secondary_bot,
-        )
-        return replace(situation, concerned=self._concerned(event, thread))
-
-    def of_thread(self, thread: ThreadId, guild: GuildId | None) -> Situation:
-        """The facts about a thread that is gone."""
-        session = self.sessions.get(thread)
-        return Situation(
-            bot_id=self.deployment.bot_id,
-            settings=self.sessions.settings(guild),
-            place=Place(ChannelId(thread), guild, session.parent_channel_id, is_thread=True, joined=True),
-            now=self.clock.now(),
-            staleness=self.deployment.staleness,
-            debounce=self.deployment.debounce,
-            running=self._record(self.leases.holder(thread)),
-            parked=self._record(session.parked),
         )
 
     def _place(self, channel: ChannelId, guild: GuildId | None, session: Session, settings: GuildSettings) -> Place:
