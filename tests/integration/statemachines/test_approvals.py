@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from discord_agent.domain.ids import ExecutionId, decision_owner
+from discord_agent.domain.ids import ExecutionId, decision_owner, late_decision
 from discord_agent.domain.session import Approval, Decision
 from tests.support.git_hosts import git
 from tests.support.histories import Story
@@ -110,14 +110,15 @@ def test_a_merge_waits_while_a_run_holds_the_thread(stage: Stage) -> None:
 
 
 @pytest.mark.parametrize("expires", [False, True])
-def test_an_approval_that_is_ended_from_outside_says_so_and_keeps_the_branch(stage: Stage, expires: bool) -> None:
+def test_a_commit_whose_approval_was_ended_from_outside_can_still_be_merged(stage: Stage, expires: bool) -> None:
     run = committed(stage, f"Write a short note whose approval is {'expired' if expires else 'aborted'}")
     arn = stage.arn("approval", decision_owner(run.execution))
     if expires:
         stage.aws.expire(arn)
     else:
         stage.aws.client("stepfunctions").stop_execution(executionArn=arn, error="Console", cause="a person")
-    story = run.decided()
-    assert story.status == ("TIMED_OUT" if expires else "ABORTED")
-    assert (run.endings, run.laments, run.holder) == (COMPLETE, 1, None)
-    assert refs(stage)[f"refs/heads/{approval(run).commit.branch}"] == approval(run).commit.sha
+    assert run.decided().status == ("TIMED_OUT" if expires else "ABORTED")
+    run.react(approval(run).message_id, "👍")
+    story = stage.ended("approval", late_decision(run.execution))
+    assert [visit.state for visit in story.visits] == ["Decided", "CarryOut"]
+    assert_settled(run, story, Decision.MERGE, "Merged into main")

@@ -111,7 +111,7 @@ def assert_ended_once(journey: Journey) -> None:
 
 def test_a_run_passes_through_every_state_between_question_and_merge(undisturbed: Journey) -> None:
     assert undisturbed.main.states == JOURNEY
-    assert undisturbed.approval.states == ["AwaitDecision", "CarryOut"]
+    assert undisturbed.approval.states == ["Decided", "AwaitDecision", "CarryOut"]
     assert undisturbed.simple.states == ["Respond"]
     assert_ended_once(undisturbed)
 

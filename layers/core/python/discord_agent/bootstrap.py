@@ -192,7 +192,11 @@ def intake(variables: Variables) -> InboundEvents:
         parts.discord,
         parts.sessions,
         parts.executions,
-        parts.machines(simple=settings.simple_machine, sequential_thinking=settings.sequential_machine),
+        parts.machines(
+            simple=settings.simple_machine,
+            sequential_thinking=settings.sequential_machine,
+            approval=settings.approval_machine,
+        ),
         parts.markers(settings.bucket),
         parts.wakeups(settings.wakeups_queue_url),
         parts.chronicle,

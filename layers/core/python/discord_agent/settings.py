@@ -95,6 +95,7 @@ class MachineSettings(Settings):
 class IntakeSettings(RunSettings, BucketSettings, MachineSettings):
     """Intake."""
 
+    approval_machine: str = Field(alias="APPROVAL_MACHINE_ARN")
     wakeups_queue_url: str = Field(alias="WAKEUPS_QUEUE_URL")
     other_bot_username: str = Field("", alias="OTHER_BOT_USERNAME")
     staleness_minutes: int = Field(alias="STALENESS_MINUTES", ge=1)

@@ -342,7 +342,7 @@ _FUNCTIONS: Final = (
             *_BUCKET_ENV,
             *_parameters("OTHER_BOT_USERNAME", "STALENESS_MINUTES", "DEBOUNCE_SECONDS"),
             ("WAKEUPS_QUEUE_URL", Ref(Kind.QUEUE, "wakeups")),
-            *_machines("simple", "sequential_thinking"),
+            *_machines("simple", "sequential_thinking", "approval"),
         ),
         grants=(
             *_RUN,
@@ -352,7 +352,10 @@ _FUNCTIONS: Final = (
                 ("states:SendTaskSuccess",),
                 (Ref(Kind.MACHINE, "sequential_thinking"), Ref(Kind.MACHINE, "approval")),
             ),
-            Grant(("states:StartExecution",), (Ref(Kind.MACHINE, "simple"), Ref(Kind.MACHINE, "sequential_thinking"))),
+            Grant(
+                ("states:StartExecution",),
+                tuple(Ref(Kind.MACHINE, key) for key in ("simple", "sequential_thinking", "approval")),
+            ),
             Grant(
                 ("s3:PutObject",),
                 (Ref(Kind.BUCKET, "artifacts", "threads/*/workspace/control/*"),),

@@ -8,7 +8,7 @@ from discord_agent.domain.errors import DiscordRefused, DiscordUnavailable
 from discord_agent.domain.ids import ChannelId, ExecutionId, MessageId, ThreadId
 from discord_agent.domain.inbound import Author, InboundMessage
 from discord_agent.domain.run import Commit, Next, Outcome, RunState, StepFailure
-from discord_agent.domain.session import ExecutionStatus, InboxItem, ItemKind
+from discord_agent.domain.session import Approval, ExecutionStatus, InboxItem, ItemKind
 from tests.support.fakes.effects import Death, Moments, die
 from tests.support.fakes.world import ADA, BOB, CHANNEL, EXECUTION, MESSAGE, THREAD, World
 
@@ -181,6 +181,21 @@ def test_a_decision_that_failed_after_the_terminal_message_is_told_beside_it() -
     assert "`token-login` is kept" in told
     assert world.leases.holder(THREAD) is None
     assert world.row.outcome is Outcome.DONE
+
+
+def test_a_commit_that_nobody_decided_on_goes_on_waiting_when_its_machine_was_stopped() -> None:
+    world = World()
+    run = _committed(world)
+    assert run.commit is not None
+    world.executions.end(EXECUTION, Outcome.DONE)
+    world.executions.ended(EXECUTION, MessageId("1"))
+    world.executions.await_decision(EXECUTION, Approval(run.commit, MessageId("1"), "token"))
+    sent = len(world.discord.sent)
+    world.fail().decision_failed(run)
+    assert len(world.discord.sent) == sent
+    assert len(world.audit.of("decision_failed")) == 1
+    assert world.row.approval is not None
+    assert world.row.approval.decision is None
 
 
 def test_a_finish_that_failed_after_its_message_leaves_no_lease() -> None:

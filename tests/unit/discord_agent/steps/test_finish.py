@@ -1,3 +1,4 @@
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
@@ -6,7 +7,7 @@ import pytest
 
 from discord_agent.domain import events
 from discord_agent.domain.errors import Conflict, DiscordRefused, DiscordUnavailable, LeaseLost
-from discord_agent.domain.ids import ChannelId, CommitSha, ExecutionId, MessageId, decision_owner
+from discord_agent.domain.ids import ChannelId, CommitSha, ExecutionId, MessageId, decision_owner, late_decision
 from discord_agent.domain.posts import Post
 from discord_agent.domain.run import Commit, Next, Outcome, RunState
 from discord_agent.domain.session import Approval, Decision, ExecutionStatus
@@ -208,6 +209,19 @@ def test_an_older_card_that_nobody_decided_gives_way() -> None:
     assert older.decision is Decision.SUPERSEDE
     assert world.machines.answered == {"older token": {"decision": Decision.SUPERSEDE, "by": None}}
     assert world.sessions.get(THREAD).pending == run.commit
+
+
+def test_an_older_card_for_which_no_machine_waits_any_more_is_settled_by_a_new_one() -> None:
+    world = World()
+    run = _done(world)
+    _undecided(world)
+    world.machines.waiting.clear()
+    world.finish()(run)
+    data = world.machines.started["approval", late_decision(OLDER)]
+    assert isinstance(data, Mapping)
+    assert isinstance(data["run"], RunState)
+    assert (data["run"].execution_id, data["run"].commit) == (OLDER, OLDER_COMMIT)
+    assert (data["message_id"], data["decision"], data["by"]) == (MessageId("1"), Decision.SUPERSEDE, None)
 
 
 def test_an_older_card_that_somebody_decides_in_this_moment_keeps_its_decision() -> None:

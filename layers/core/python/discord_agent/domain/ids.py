@@ -45,6 +45,11 @@ def decision_owner(execution: ExecutionId) -> ExecutionId:
     return ExecutionId(f"{execution}{_DECISION}")
 
 
+def late_decision(execution: ExecutionId) -> ExecutionId:
+    """The execution that carries out a decision for which nobody waited any more."""
+    return ExecutionId(f"{execution}-late{_DECISION}")
+
+
 def is_decision(execution: ExecutionId) -> bool:
     """Whether an execution waits for a decision, instead of being a run."""
     return execution.endswith(_DECISION)

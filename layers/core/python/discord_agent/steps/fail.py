@@ -49,12 +49,18 @@ class Fail:
             self.terminal.post(run, channel, (cards.failed(run),))
 
     def decision_failed(self, run: RunState) -> None:
-        """A decision could not be carried out: the branch is kept and people are told."""
+        """A decision could not be carried out: the branch is kept and people are told.
+
+        Nothing is lost while there is none: the card stays, and ``intake`` has a later decision carried out anew.
+        """
         failure = run.failure or StepFailure("Unknown")
         self.leases.release(run.thread_id, decision_owner(run.execution_id))
         self.chronicle.note(
             run.thread_id, run.execution_id, "decision_failed", error=failure.error, cause=failure.cause
         )
+        record = self.executions.get(run.execution_id)
+        if record is not None and record.approval is not None and record.approval.decision is None:
+            return
         self.discord.send(
             ChannelId(run.thread_id), cards.decision_failed(run), nonce=f"{run.execution_id}/decision-failed"
         )

@@ -14,6 +14,7 @@ from discord_agent.steps.card import Card, invite_reactions
 from discord_agent.steps.chronicle import Chronicle
 from discord_agent.steps.commit import DIFF_PATH
 from discord_agent.steps.holding import hold
+from discord_agent.steps.launch import settle
 from discord_agent.steps.terminal import Terminal
 
 _REACTIONS = ("👍", "👎")
@@ -117,15 +118,20 @@ class Finish:
 
     def _give_way(self, execution: ExecutionId, commit: Commit) -> None:
         try:
-            token = self.executions.decide(execution, commit.sha, Decision.SUPERSEDE, None)
+            self.executions.decide(execution, commit.sha, Decision.SUPERSEDE, None)
         except Conflict:
-            record = self.executions.get(execution)
-            approval = record.approval if record else None
-            if approval is None or approval.decision is not Decision.SUPERSEDE:
-                return
+            is_new = False
+        else:
+            is_new = True
+        record = self.executions.get(execution)
+        approval = record.approval if record else None
+        if record is None or approval is None or approval.decision is not Decision.SUPERSEDE:
+            return
+        if is_new:
+            settle(self.machines, record, approval, Decision.SUPERSEDE, None)
+        else:
             # An earlier attempt may have died before it told the machine.
-            token = approval.task_token
-        self.machines.succeed(token, {"decision": Decision.SUPERSEDE, "by": None})
+            self.machines.succeed(approval.task_token, {"decision": Decision.SUPERSEDE, "by": None})
 
 
 def _notes(kept_back: tuple[str, ...], unheard: int) -> tuple[str, ...]:

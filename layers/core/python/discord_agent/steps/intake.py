@@ -44,7 +44,7 @@ from discord_agent.domain.posts import Post
 from discord_agent.domain.session import ExecutionRecord, ExecutionStatus, InboxItem, ItemKind
 from discord_agent.ports import Clock, Discord, Executions, Machines, Sessions, StopMarkers, Wakeups
 from discord_agent.steps.chronicle import Chronicle
-from discord_agent.steps.launch import launch
+from discord_agent.steps.launch import launch, settle
 from discord_agent.steps.situation import Happening, Situations
 
 _LOG = logging.getLogger(__name__)
@@ -175,11 +175,13 @@ class Intake:
 
     def _decide(self, decision: Decide, actor: Author) -> None:
         try:
-            token = self.executions.decide(decision.execution, decision.sha, decision.decision, actor.id)
+            self.executions.decide(decision.execution, decision.sha, decision.decision, actor.id)
         except Conflict:
             _LOG.info("decided already", extra={"execution_id": decision.execution})
             return
-        self.machines.succeed(token, {"decision": decision.decision, "by": actor.id})
+        record = self.executions.get(decision.execution)
+        if record is not None and record.approval is not None:
+            settle(self.machines, record, record.approval, decision.decision, actor.id)
 
     def _restart(self, execution: ExecutionId, event: ButtonPressed | Reaction) -> None:
         record = self.executions.get(execution)
