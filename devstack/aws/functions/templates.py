@@ -25,6 +25,10 @@ _LARGEST_PACKET: Final = 1 << 16
 _TRIES: Final = 2
 
 
+class _Stopped(DidNotStart):
+    """Nothing is started any more."""
+
+
 class Template:
     """One process with a package's libraries; ``on_end`` is called once when it is gone."""
 
@@ -70,9 +74,13 @@ class Template:
         """Whether the process has ended."""
         return self._gone
 
+    def await_settled(self) -> None:
+        """Wait until it can be copied, or has ended."""
+        self._settled.wait()
+
     def fork(self, folder: Path, variables: Mapping[str, str], arguments: Sequence[str]) -> Forked | None:
         """Fork an environment as soon as the libraries are there; None when the template is gone."""
-        self._settled.wait()
+        self.await_settled()
         ticket = next(self._tickets)
         output, theirs = os.pipe()
         watched, lifeline = os.pipe()
@@ -155,9 +163,8 @@ class Templates:
         self._stopped = False
 
     def start(self) -> None:
-        """Begin to load."""
-        for package in self._libraries:
-            self._current(package)
+        """Begin to load, one after the other: the rest of the stack starts at the same time."""
+        threading.Thread(target=self._load, name="templates", daemon=True).start()
 
     def launch(self, package: Package, folder: Path, variables: Mapping[str, str], arguments: Sequence[str]) -> Forked:
         """A process that runs the runner with ``arguments``; DidNotStart with what the template said."""
@@ -177,10 +184,15 @@ class Templates:
         for template in templates:
             template.stop()
 
+    def _load(self) -> None:
+        with contextlib.suppress(_Stopped):
+            for package in sorted(self._libraries):
+                self._current(package).await_settled()
+
     def _current(self, package: Package) -> Template:
         with self._lock:
             if self._stopped:
-                raise DidNotStart("the stack is being stopped")
+                raise _Stopped("the stack is being stopped")
             present = self._templates.get(package)
             if present is None or present.gone:
                 libraries = self._libraries[package]
@@ -191,5 +203,5 @@ class Templates:
     def _replace(self, gone: Template) -> None:
         # One that never got ready would not get ready now either: whoever needs it tries again and sees why not.
         if gone.was_ready:
-            with contextlib.suppress(DidNotStart):
+            with contextlib.suppress(_Stopped):
                 self._current(gone.package)
