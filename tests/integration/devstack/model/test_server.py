@@ -9,6 +9,7 @@ import pytest
 from devstack.aws.errors import PortInUse
 from devstack.model.script import parse_script
 from devstack.model.server import ModelServer
+from tests.support.eventually import eventually
 
 KEY = "a-key"
 AUTHORISED = {"Authorization": f"Bearer {KEY}"}
@@ -104,6 +105,8 @@ def test_the_models_are_listed(server: ModelServer) -> None:
 def test_every_call_is_logged_as_a_line_of_json(server: ModelServer, tmp_path: Path) -> None:
     answer = post(server).json()
     post(server)
+    # A call is logged once its answer is known to be delivered, which the caller sees a moment earlier.
+    eventually(lambda: len(server.calls) == 2)
     logged = [json.loads(line) for line in (tmp_path / "log.jsonl").read_text(encoding="utf-8").splitlines()]
 
     assert len(logged) == len(server.calls) == 2
