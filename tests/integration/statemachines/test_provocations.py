@@ -139,8 +139,9 @@ def test_a_run_that_found_its_git_host_down_can_be_tried_again(stage: Stage) -> 
     assert story.errors("Prepare") == ["RepositoryUnavailable"] * 4
     assert (run.endings, run.holder) == (FAILED, None)
     message = run.posts("❌ **Failed.**")[-1]
-    stage.discord.press(ADA_ID, message.channel_id, message.id, message.components[0]["components"][0]["custom_id"])
-    again = stage.ended("sequential_thinking", retry_of(run.execution, 1))
+    button = message.components[0]["components"][0]["custom_id"]
+    assert stage.discord.press(ADA_ID, message.channel_id, message.id, button).fault == ""
+    again = stage.ended("sequential_thinking", retry_of(run.execution))
     assert again.status == "SUCCEEDED"
 
 

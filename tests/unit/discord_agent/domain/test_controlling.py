@@ -156,6 +156,13 @@ def test_a_commit_is_decided_once_and_a_decision_is_not_taken_back() -> None:
     assert is_ignored(decide(reaction("👍", ENDING, added=False), FINISHED))
 
 
+@pytest.mark.parametrize("event", [reaction("👍", ENDING), press(Control.MERGE, SHA)])
+def test_the_same_decision_again_may_be_one_that_nobody_carried_out(event: Reaction | ButtonPressed) -> None:
+    assert DONE.approval is not None
+    settled = replace(FINISHED, concerned=replace(DONE, approval=replace(DONE.approval, decision=Decision.MERGE)))
+    assert decide(event, settled) == (Decide(DONE.execution_id, SHA, Decision.MERGE),)
+
+
 @pytest.mark.parametrize(("emoji", "value"), [("👍", 15), ("👎", -20)])
 def test_a_thumb_on_another_message_of_the_bot_is_a_vote_by_anybody(emoji: str, value: int) -> None:
     assert decide(reaction(emoji, OTHER, by=BOB), QUIET) == (Vote(value),)

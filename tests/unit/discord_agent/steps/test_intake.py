@@ -1,3 +1,4 @@
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
 
@@ -11,6 +12,7 @@ from discord_agent.domain.inbound import (
     Author,
     ButtonPressed,
     CommandInvoked,
+    Inbound,
     InboundMessage,
     MessageDeleted,
     MessageEdited,
@@ -82,6 +84,7 @@ def _committed(world: World) -> MessageId:
     world.executions.ended(EXECUTION, card)
     world.executions.await_decision(EXECUTION, Approval(commit, card, "decision-token"))
     world.machines.waiting.add("decision-token")
+    world.sessions.update(THREAD, pending=commit)
     world.leases.release(THREAD, EXECUTION)
     return card
 
@@ -218,6 +221,32 @@ def test_a_failed_run_is_started_anew_under_a_name_of_its_own() -> None:
     assert list(world.machines.started) == [("sequential_thinking", again)]
 
 
+def test_a_decision_that_was_carried_out_is_not_carried_out_again() -> None:
+    world = World()
+    card = _committed(world)
+    world.intake()(_reaction("👍", card))
+    world.sessions.update(THREAD, pending=None)
+    world.clock.pass_by(timedelta(minutes=3))
+    world.intake()(_reaction("👍", card))
+    assert len(world.machines.answered) == 1
+    assert not world.machines.started
+
+
+def test_a_run_is_tried_again_once_however_often_somebody_asks() -> None:
+    world = World()
+    _failed(world)
+    for person in (ADA, BOB):
+        world.intake()(_press(Action.RETRY, by=person))
+    again = ExecutionId(f"{EXECUTION}-r1")
+    assert list(world.machines.started) == [("sequential_thinking", again)]
+
+    world.executions.end(again, Outcome.FAILED)
+    world.intake()(_press(Action.RETRY))
+    assert "tried again already" in world.discord.answers[-1][1].content
+    world.intake()(_press(Action.RETRY, execution=again))
+    assert list(world.machines.started)[1:] == [("sequential_thinking", ExecutionId(f"{EXECUTION}-r2"))]
+
+
 def test_a_request_that_waited_too_long_is_offered_and_taken_up_when_wanted() -> None:
     world = _fresh()
     world.clock.pass_by(timedelta(minutes=31))
@@ -273,23 +302,41 @@ def test_whoever_is_refused_is_told_where_only_they_see_it_if_that_is_possible()
     assert len(world.audit.of("refused")) == 2
 
 
-def test_what_a_dying_attempt_began_the_next_one_completes() -> None:
+def _stopping() -> tuple[World, Inbound]:
     world = World()
     _parked(world)
-    stop = _reaction("🛑", MessageId(str(world.row.card_message_id)))
+    return world, _reaction("🛑", MessageId(str(world.row.card_message_id)))
+
+
+def _merging() -> tuple[World, Inbound]:
+    world = World()
+    return world, _reaction("👍", _committed(world))
+
+
+def _retrying() -> tuple[World, Inbound]:
+    world = World()
+    _failed(world)
+    return world, _press(Action.RETRY)
+
+
+@pytest.mark.parametrize("scene", [_stopping, _merging, _retrying])
+def test_what_a_dying_attempt_began_the_next_one_completes(scene: Callable[[], tuple[World, Inbound]]) -> None:
+    world, event = scene()
     with world.effects.watch(moments := Moments()):
-        world.intake()(stop)
+        world.intake()(event)
+    expected = (world.machines.answered, list(world.machines.started), list(world.executions.rows))
     assert moments.seen
     for at in range(len(moments.seen)):
-        world = World()
-        _parked(world)
+        world, event = scene()
         with pytest.raises(Death), world.effects.watch(Moments(at, die)):
-            world.intake()(stop)
-        # A queue delivers again after its visibility timeout.
+            world.intake()(event)
+        # A queue delivers again after its visibility timeout; a machine that was answered is through by then.
         world.clock.pass_by(timedelta(minutes=3))
-        world.intake()(stop)
-        assert world.machines.answered == {"token": {}}, moments.seen[at]
-        assert world.row.stop_requested_by == ADA, moments.seen[at]
+        if world.machines.answered:
+            world.sessions.update(THREAD, pending=None)
+        world.intake()(event)
+        reached = (world.machines.answered, list(world.machines.started), list(world.executions.rows))
+        assert reached == expected, moments.seen[at]
 
 
 def test_an_answer_from_the_inbox_carries_who_gave_it() -> None:

@@ -136,9 +136,12 @@ def _reject(run: ExecutionRecord, _: Situation, sha: str) -> _Ruling:
 
 
 def _decision(run: ExecutionRecord, sha: str, decision: Decision) -> _Ruling:
-    """A decision is about the commit that was shown, never about what came after it."""
+    """A decision is about the commit that was shown, never about what came after it.
+
+    The same decision may come twice: whoever recorded it first may have died before it was carried out.
+    """
     approval = run.approval
-    if approval is None or approval.decision is not None:
+    if approval is None or approval.decision not in (None, decision):
         return _Objection("This commit does not wait for a decision any more.")
     if sha != approval.commit.sha:
         return _Objection("This card is out of date; here is the current one.", (Reshow(run.execution_id),))

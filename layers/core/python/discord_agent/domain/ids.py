@@ -19,6 +19,7 @@ CommitSha = NewType("CommitSha", str)
 ManifestId = NewType("ManifestId", str)
 
 _DECISION = "-approval"
+_RETRY = re.compile(r"(?P<first>.+)-r(?P<number>[0-9]+)")
 _SNOWFLAKE = re.compile(r"[0-9]{1,20}")
 _DISCORD_EPOCH_MS = 1_420_070_400_000
 
@@ -55,6 +56,8 @@ def is_decision(execution: ExecutionId) -> bool:
     return execution.endswith(_DECISION)
 
 
-def retry_of(execution: ExecutionId, number: int) -> ExecutionId:
-    """The ``number``-th new try of an execution that ended without success."""
-    return ExecutionId(f"{execution.split('-r')[0]}-r{number}")
+def retry_of(execution: ExecutionId) -> ExecutionId:
+    """The next try of an execution that ended without success: one, however often somebody asks for it."""
+    tried = _RETRY.fullmatch(execution)
+    first, number = (tried["first"], int(tried["number"])) if tried else (execution, 0)
+    return ExecutionId(f"{first}-r{number + 1}")

@@ -174,26 +174,32 @@ class Intake:
         self._wake(execution)
 
     def _decide(self, decision: Decide, actor: Author) -> None:
+        """Record a decision and have it carried out; the same one again counts while it was not carried out."""
+        record = self.executions.get(decision.execution)
+        if record is None or record.approval is None:
+            return
+        pending = self.sessions.get(record.thread_id).pending
+        is_carried_out = pending is None or pending.sha != decision.sha
+        if record.approval.decision is not None and is_carried_out:
+            return
         try:
             self.executions.decide(decision.execution, decision.sha, decision.decision, actor.id)
         except Conflict:
             _LOG.info("decided already", extra={"execution_id": decision.execution})
             return
-        record = self.executions.get(decision.execution)
-        if record is not None and record.approval is not None:
-            settle(self.machines, record, record.approval, decision.decision, actor.id)
+        settle(self.machines, record, record.approval, decision.decision, actor.id)
 
     def _restart(self, execution: ExecutionId, event: ButtonPressed | Reaction) -> None:
+        """Start a run's next try, once; an event that is delivered again finds it there."""
         record = self.executions.get(execution)
         if record is None:
             return
         if record.classification is None:
             self._take_up_offer(record, event)
             return
-        tries = [item for item in self.executions.newest(record.thread_id) if item.request == record.request]
         again = replace(
             record,
-            execution_id=retry_of(execution, len(tries)),
+            execution_id=retry_of(execution),
             author_id=event.author.id,
             author_name=event.author.name,
             created_at=self.clock.now(),
@@ -211,6 +217,10 @@ class Intake:
             usage=Usage(),
             cost=Cost(),
         )
+        earlier = self.executions.get(again.execution_id)
+        if earlier is not None and earlier.outcome is not None:
+            self._refuse("This was tried again already; go on from the newest message.", event)
+            return
         self.executions.create(again)
         launch(self.machines, again)
         self.chronicle.note(record.thread_id, again.execution_id, "restarted", actor=event.author.id, after=execution)

@@ -44,7 +44,7 @@ class Situations:
         return replace(self._found(thread, session, settings, place), concerned=self._concerned(event, thread))
 
     def of_thread(self, thread: ThreadId, guild: GuildId | None) -> Situation:
-        """The facts about a thread that is gone."""
+        """The facts about a thread, whoever did something there."""
         session = self.sessions.get(thread)
         place = Place(ChannelId(thread), guild, session.parent_channel_id, is_thread=True, joined=True)
         return self._found(thread, session, self.sessions.settings(guild), place)
