@@ -13,10 +13,11 @@ from devstack import bench, demo, invoke
 from devstack.options import DEMO_SCRIPT, DEMO_TASK, ROOT, SAMPLE, ModelAccess, Options
 from devstack.stack import DevStack
 from discord_agent.adapters.llm.access import provider_secret
-from discord_agent.domain.errors import AgentError
+from discord_agent.domain.errors import AgentError, InvalidSettings
 from discord_agent.settings import environment
 
 _DEFAULT_PORT: Final = 8750
+_HIGHEST_PORT: Final = 65535
 _CAUTION: Final = (
     "",
     "  The model's commands run here as you, with your files in reach: there is no wall around them on this machine.",
@@ -44,7 +45,7 @@ def _parser() -> argparse.ArgumentParser:
 
     dev = commands.add_parser("dev", help="start everything here and print the address of the chat page")
     _what_to_play(dev)
-    dev.add_argument("--port", type=int, default=_DEFAULT_PORT, help="port of the page (default: %(default)s)")
+    dev.add_argument("--port", type=_port, default=_DEFAULT_PORT, help="port of the page (default: %(default)s)")
     dev.add_argument("--data", type=Path, default=ROOT / ".local", help="folder for all state (default: .local)")
     dev.add_argument("--verbose", action="store_true", help="show the functions' logs")
     dev.set_defaults(run=_dev)
@@ -75,8 +76,16 @@ def _what_to_play(parser: argparse.ArgumentParser) -> None:
     )
 
 
+def _port(text: str) -> int:
+    if not text.isdecimal() or int(text) > _HIGHEST_PORT:
+        raise argparse.ArgumentTypeError(f"{text!r} is no port: give a number from 0 (any free one) to {_HIGHEST_PORT}")
+    return int(text)
+
+
 def _options(options: argparse.Namespace, *, data: Path | None, port: int) -> Options:
     variables = environment()
+    if data is not None:
+        _make(data)
     return Options(
         data=data,
         repository=options.repo,
@@ -85,6 +94,15 @@ def _options(options: argparse.Namespace, *, data: Path | None, port: int) -> Op
         model=model_access(variables),
         discord_token=variables.get("DISCORD_TOKEN", ""),
     )
+
+
+def _make(data: Path) -> None:
+    try:
+        data.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise InvalidSettings(
+            f"the folder {data} cannot be made ({error.strerror}): choose another with --data"
+        ) from error
 
 
 def model_access(variables: Mapping[str, str]) -> ModelAccess:
@@ -122,7 +140,7 @@ def _welcome(stack: DevStack) -> str:
         f"  chat page of a private Discord, played by {model}",
         f"  try:  @nepnep {DEMO_TASK}",
         f"  repository: git clone {stack.repository_url}",
-        "  Ctrl-C stops everything; what happened is kept in .local",
+        f"  Ctrl-C stops everything; what happened is kept in {stack.options.data}",
         *(_CAUTION if stack.options.model.is_real else ()),
         *(_CAUTION_ABOUT_OTHERS if stack.options.discord_token else ()),
         "",

@@ -21,6 +21,7 @@ from starlette.responses import PlainTextResponse, Response, StreamingResponse
 from starlette.routing import Route
 
 from devstack.callers import Application, programs_only
+from discord_agent.domain.errors import AgentError
 from discord_agent.settings import environment
 
 _SERVICES: Final = ("git-upload-pack", "git-receive-pack")
@@ -30,7 +31,7 @@ _START_SECONDS: Final = 10.0
 _IDENTITY: Final = ("-c", "user.name=Discord Agent", "-c", "user.email=agent@localhost")
 
 
-class GitFailed(Exception):
+class GitFailed(AgentError):
     """A git command failed; ``str()`` says which and why."""
 
 
@@ -194,7 +195,7 @@ async def _body(request: Request) -> bytes | None:
 
 def _copy(source: Path, target: Path) -> None:
     if not source.is_dir():
-        raise GitFailed(f"there is no folder {source}")
+        raise GitFailed(f"there is no folder {source}: name one that is there")
     if (source / ".git").exists() or _is_bare(source):
         _git("clone", "--quiet", "--bare", "--template=", f"file://{source}", str(target))
         return

@@ -33,6 +33,11 @@ class Person:
         )
         return str(_checked(answer)["id"])
 
+    def read(self, channel: str) -> list[dict[str, Any]]:
+        """The newest messages of a channel as the page gets them, oldest first."""
+        found: list[dict[str, Any]] = self._call("GET", f"/channels/{channel}/messages")
+        return found[::-1]
+
     def react(self, channel: str, message: str, emoji: str) -> None:
         """Add a reaction."""
         self._call("PUT", f"/channels/{channel}/messages/{message}/reactions/{quote(emoji)}")

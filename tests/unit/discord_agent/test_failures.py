@@ -53,12 +53,13 @@ def test_what_a_machine_caught_ends_the_run() -> None:
     assert world.leases.holder(THREAD) is None
 
 
+@pytest.mark.parametrize("error", ["", "Whatever.ThePersonSaid"])
 @pytest.mark.parametrize(("status", "said"), [("TIMED_OUT", "took too long"), ("ABORTED", "stopped from outside")])
-def test_an_execution_that_ended_without_its_catcher_ends_the_run(status: str, said: str) -> None:
+def test_an_execution_that_ended_without_its_catcher_ends_the_run(status: str, said: str, error: str) -> None:
     world = World()
     began = to_json(world.requested())
     world.working()
-    _failures(world)(_status_change(began, status))
+    _failures(world)(_status_change(began, status, error=error))
     [text] = _told(world)
     assert said in text
     assert world.leases.holder(THREAD) is None

@@ -14,6 +14,7 @@ from discord_agent.envelope import Envelope
 from discord_agent.steps.fail import Fail
 
 _STATUS_CHANGE: Final = "Step Functions Execution Status Change"
+_FAILED: Final = "FAILED"
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,9 +38,10 @@ class Failures:
         """``input`` is the state the execution began with; what it reached since lies in its record."""
         data = json_object(str(detail.get("input") or "{}"))
         name = ExecutionId(str(detail.get("name", "")))
-        failure = StepFailure(
-            str(detail.get("error") or detail.get("status") or "Unknown"), str(detail.get("cause") or "")
-        )
+        status = str(detail.get("status") or "Unknown")
+        # Who stops an execution may give any error; only that of a failed one has a meaning here.
+        error = str(detail.get("error") or status) if status == _FAILED else status
+        failure = StepFailure(error, str(detail.get("cause") or ""))
         if is_decision(name):
             self.fail.decision_failed(replace(from_json(RunState, data.get("run")), failure=failure))
         else:

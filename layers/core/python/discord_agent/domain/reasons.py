@@ -29,7 +29,7 @@ _REASONS: Final = {
     "Lambda.Unknown": "The process of a step died.",
     "Runtime.ExitError": "The process of a step died.",
     "TIMED_OUT": "It took too long.",
-    "ABORTED": "It was stopped from outside.",
+    "ABORTED": "It was stopped from outside, for instance by a restart of the system.",
 }
 
 
