@@ -19,7 +19,7 @@ def committed(stage: Stage, request: str) -> Run:
     """A run whose commit waits for a decision."""
     run = stage.start(request)
     assert run.ended().status == "SUCCEEDED"
-    run.until(lambda record: record.approval)
+    run.until(lambda record: record.approval and record.approval.task_token)
     return run
 
 
@@ -71,7 +71,7 @@ def test_a_newer_commit_takes_the_place_of_one_that_waits(stage: Stage) -> None:
     newer = stage.say("write another short note", channel=older.thread)
     assert newer.ended().status == "SUCCEEDED"
     assert_settled(older, older.decided(), Decision.SUPERSEDE, "↪️ Superseded")
-    newer.until(lambda record: record.approval)
+    newer.until(lambda record: record.approval and record.approval.task_token)
     assert newer.session.pending == approval(newer).commit
     assert approval(newer).commit.base == approval(older).commit.sha
     story = newer.decide("👍")
@@ -107,6 +107,21 @@ def test_a_merge_waits_while_a_run_holds_the_thread(stage: Stage) -> None:
     story = run.decided()
     assert story.errors("CarryOut") == ["Conflict"]
     assert_settled(run, story, Decision.MERGE, "Merged into main")
+
+
+def test_whoever_decides_before_the_machine_waits_is_heard(stage: Stage) -> None:
+    run = stage.ready("Write a short note to merge in a hurry")
+    gate = stage.faults.hold_next("approval", only=(run.execution, '"task_token"'))
+    run.launch()
+    gate.await_call()
+    record = run.until(lambda record: record.approval)
+    assert record.approval is not None
+    run.react(record.approval.message_id, "👍")
+    run.until(lambda record: record.approval and record.approval.decision)
+    gate.open()
+    story = run.decided()
+    assert story.errors("AwaitDecision") == ["Conflict"]
+    assert_settled(run, story, Decision.MERGE, "Merged into main by <@")
 
 
 @pytest.mark.parametrize("expires", [False, True])

@@ -211,6 +211,21 @@ def test_an_older_card_that_nobody_decided_gives_way() -> None:
     assert world.sessions.get(THREAD).pending == run.commit
 
 
+def test_a_commit_can_be_decided_on_before_its_machine_has_started() -> None:
+    world = World()
+    run = _done(world)
+    seen: list[Approval | None] = []
+
+    def look(moment: str) -> None:
+        if moment == "before machines.start":
+            seen.append(world.row.approval)
+
+    with world.effects.watch(look):
+        world.finish()(run)
+    assert run.commit is not None
+    assert seen == [Approval(run.commit, world.row.terminal_message_id or MessageId(""))]
+
+
 def test_an_older_card_for_which_no_machine_waits_any_more_is_settled_by_a_new_one() -> None:
     world = World()
     run = _done(world)

@@ -20,7 +20,7 @@ class AwaitDecision:
     executions: Executions
 
     def __call__(self, run: RunState, message: MessageId, task_token: str) -> None:
-        """Open the commit for a decision."""
+        """Open the commit for a decision; Conflict if somebody was faster and has decided already."""
         commit = _commit_of(run)
         self.executions.await_decision(run.execution_id, Approval(commit, message, task_token))
 

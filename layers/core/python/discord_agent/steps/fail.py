@@ -59,7 +59,8 @@ class Fail:
             run.thread_id, run.execution_id, "decision_failed", error=failure.error, cause=failure.cause
         )
         record = self.executions.get(run.execution_id)
-        if record is not None and record.approval is not None and record.approval.decision is None:
+        approval = record.approval if record else None
+        if approval is not None and approval.task_token and approval.decision is None:
             return
         self.discord.send(
             ChannelId(run.thread_id), cards.decision_failed(run), nonce=f"{run.execution_id}/decision-failed"

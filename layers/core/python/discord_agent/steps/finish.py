@@ -7,7 +7,7 @@ from discord_agent.domain.errors import Conflict, LeaseLost
 from discord_agent.domain.ids import ChannelId, ExecutionId, MessageId, decision_owner
 from discord_agent.domain.posts import Post, UploadFile
 from discord_agent.domain.run import Commit, Outcome, RunState
-from discord_agent.domain.session import Decision, ItemKind
+from discord_agent.domain.session import Approval, Decision, ItemKind
 from discord_agent.domain.workspace import LINK_MODE, Manifest, looks_secret
 from discord_agent.ports import Clock, Discord, Executions, Leases, Machines, Sessions, Workspaces
 from discord_agent.steps.card import Card, invite_reactions
@@ -99,6 +99,10 @@ class Finish:
         return run.message_id if is_in_reach else None
 
     def _await_decision(self, run: RunState, commit: Commit, message: MessageId) -> None:
+        record = self.executions.get(run.execution_id)
+        if record is not None and record.approval is None:
+            # The card can be used from now on, although its machine takes a moment to start.
+            self.executions.await_decision(run.execution_id, Approval(commit, message))
         self._supersede(run, commit)
         invite_reactions(self.discord, ChannelId(run.thread_id), message, *_REACTIONS)
         self.machines.start(

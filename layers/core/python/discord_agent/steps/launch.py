@@ -22,9 +22,12 @@ def launch(machines: Machines, record: ExecutionRecord) -> None:
 def settle(
     machines: Machines, record: ExecutionRecord, approval: Approval, decision: Decision, by: UserId | None
 ) -> None:
-    """Have a recorded decision carried out, also when the execution that waited for it was stopped from outside."""
+    """Have a recorded decision carried out, also when the execution that waited for it was stopped from outside.
+
+    One that does not wait yet finds the decision as soon as it begins to.
+    """
     answer = {"decision": decision, "by": by}
-    if not machines.succeed(approval.task_token, answer):
+    if approval.task_token and not machines.succeed(approval.task_token, answer):
         run = replace(_run_of(record), commit=approval.commit)
         data = {"run": run, "message_id": approval.message_id, **answer}
         machines.start("approval", late_decision(record.execution_id), data)
