@@ -293,7 +293,7 @@ class Run:
 
     def decide(self, emoji: str) -> Story:
         """React to the commit card, and wait for what comes of it."""
-        record = self.until(lambda record: record.approval is not None)
+        record = self.until(lambda record: record.approval and record.approval.task_token)
         assert record.approval is not None
         self.react(record.approval.message_id, emoji)
         return self.decided()
