@@ -106,6 +106,10 @@ class Stage:
     def __exit__(
         self, _kind: type[BaseException] | None, _error: BaseException | None, _trace: TracebackType | None
     ) -> None:
+        self.stop()
+
+    def stop(self) -> None:
+        """End everything; nothing happens the second time."""
         self._cleanup.close()
 
     def _connect(self, cleanup: ExitStack) -> None:
@@ -179,17 +183,29 @@ class Stage:
     def ended(self, machine: str, execution: str) -> Story:
         """Wait until an execution has ended and everybody who has to know has dealt with it."""
         arn = self.arn(machine, execution)
-        eventually(lambda: self.aws.is_settled(arn) and self._is_known(arn), seconds=_PATIENCE, pause=_PAUSE)
+        try:
+            eventually(lambda: self._has_ended(arn), seconds=_PATIENCE, pause=_PAUSE)
+        except AssertionError as error:
+            error.add_note(f"{machine} {execution}: {self._whereabouts(machine, execution)}")
+            raise
         found = self.story_so_far(machine, execution)
         self.stories[arn] = found
         return found
 
-    def _is_known(self, arn: str) -> bool:
+    def _has_ended(self, arn: str) -> bool:
         client = self.aws.client("stepfunctions")
         try:
-            return bool(client.describe_execution(executionArn=arn)["status"] != "RUNNING")
+            status = client.describe_execution(executionArn=arn)["status"]
         except client.exceptions.ExecutionDoesNotExist:
             return False
+        return status != "RUNNING" and self.aws.is_settled(arn)
+
+    def _whereabouts(self, machine: str, execution: str) -> str:
+        try:
+            story = self.story_so_far(machine, execution)
+        except self.aws.client("stepfunctions").exceptions.ExecutionDoesNotExist:
+            return "never started"
+        return f"{story.status}, {[(visit.state, visit.errors) for visit in story.visits]}"
 
 
 @dataclass(frozen=True, slots=True)

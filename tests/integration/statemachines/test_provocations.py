@@ -138,7 +138,7 @@ def test_a_run_that_found_its_git_host_down_can_be_tried_again(stage: Stage) -> 
         stage.git.start()
     assert story.errors("Prepare") == ["RepositoryUnavailable"] * 4
     assert (run.endings, run.holder) == (FAILED, None)
-    message = run.posts("❌ **Failed.**")[-1]
+    message = next(post for post in run.posts("❌ **Failed.**") if run.execution in post.content)
     button = message.components[0]["components"][0]["custom_id"]
     assert stage.discord.press(ADA_ID, message.channel_id, message.id, button).fault == ""
     again = stage.ended("sequential_thinking", retry_of(run.execution))
