@@ -10,6 +10,7 @@ from discord_agent.domain.inbound import Author, InboundMessage
 from discord_agent.domain.run import Commit, Next, Outcome, RunState, StepFailure
 from discord_agent.domain.session import Approval, ExecutionStatus, InboxItem, ItemKind
 from tests.support.fakes.effects import Death, Moments, die
+from tests.support.fakes.models import calls, says
 from tests.support.fakes.world import ADA, BOB, CHANNEL, EXECUTION, MESSAGE, THREAD, World
 
 OTHER = ExecutionId("m-1")
@@ -181,6 +182,20 @@ def test_a_decision_that_failed_after_the_terminal_message_is_told_beside_it() -
     assert "`token-login` is kept" in told
     assert world.leases.holder(THREAD) is None
     assert world.row.outcome is Outcome.DONE
+
+
+def test_a_run_stopped_from_outside_ends_with_what_it_had_reached() -> None:
+    world = World()
+    began = world.requested()
+    run = world.working()
+    world.plays(calls(("write_file", {"path": "a.py", "content": "1"})), says("More to do."))
+    world.turn()(run)
+    world.fail().run_failed(replace(began, failure=StepFailure("ABORTED")))
+    [text] = _told(world)
+    assert "the work of 1 turn is kept in this thread's workspace (1 changed file)" in text
+    card = world.discord.with_nonce(f"{EXECUTION}/card").post
+    assert "Turn 1/20" in card.embeds[0].description
+    assert "a.py" in card.embeds[0].description
 
 
 def test_a_commit_that_nobody_decided_on_goes_on_waiting_when_its_machine_was_stopped() -> None:

@@ -104,7 +104,7 @@ def _left_behind(world: World) -> dict[str, Any]:
     return {
         "workspace": world.workspaces.heads[THREAD].manifest_id,
         "context": replace(world.journal.contexts[EXECUTION], version=""),
-        "row": world.row,
+        "row": replace(world.row, reached=None),
         "session": world.sessions.threads[THREAD],
         "inbox": dict(world.sessions.inbox),
         "journal": (dict(world.journal.replies), dict(world.journal.results)),

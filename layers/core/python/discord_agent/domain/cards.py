@@ -217,6 +217,10 @@ def attachment_refused(name: str, limit: int) -> Post:
     return Post(content=f"⚠️ **{line(name, 200)}** was not imported: it is larger than {size} or can no longer be read.")
 
 
+def _count(number: int, name: str) -> str:
+    return f"{number} {name}" if number == 1 else f"{number} {name}s"
+
+
 def _missing(paths: Sequence[str]) -> tuple[str, ...]:
     if not paths:
         return ()
@@ -251,7 +255,8 @@ def _saved(run: RunState) -> str:
         return f"Saved: branch `{line(run.commit.branch, 80)}`."
     if run.turn == 0:
         return "Saved: nothing was changed yet."
-    return f"Saved: the work of {run.turn} turns is kept in this thread's workspace ({len(run.files_changed)} files)."
+    turns, files = _count(run.turn, "turn"), _count(len(run.files_changed), "changed file")
+    return f"Saved: the work of {turns} is kept in this thread's workspace ({files})."
 
 
 _STATES: Final = {

@@ -18,7 +18,7 @@ from discord_agent.domain.ids import (
 from discord_agent.domain.inbound import Attachment
 from discord_agent.domain.interrupts import without_mention
 from discord_agent.domain.money import Cost, Usage
-from discord_agent.domain.run import INITIAL_CONFIDENCE, Commit, Outcome
+from discord_agent.domain.run import INITIAL_CONFIDENCE, Commit, Outcome, RunState
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,7 +141,10 @@ class Approval:
 
 @dataclass(frozen=True, slots=True)
 class ExecutionRecord:
-    """One run as people and later steps find it again; ``request`` is the person's text, ``task_token`` a credential."""
+    """One run as people and later steps find it again; ``request`` is the person's text, ``task_token`` a credential.
+
+    ``reached`` is the run after its last saved turn: what a failure that comes without its state goes by.
+    """
 
     execution_id: ExecutionId
     thread_id: ThreadId
@@ -168,3 +171,4 @@ class ExecutionRecord:
     cost: Cost = Cost()
     classification: Classification | None = None
     completed_at: datetime | None = None
+    reached: RunState | None = None

@@ -120,6 +120,8 @@ def _as_recorded(run: RunState, record: ExecutionRecord | None) -> RunState:
     run = replace(run, outcome=Outcome.STOPPED if stopped else Outcome.FAILED)
     if record is None:
         return run
+    if record.reached is not None and record.reached.turn >= run.turn and not run.card_lines:
+        run = replace(record.reached, failure=run.failure, outcome=run.outcome)
     run = replace(run, thread_id=record.thread_id, card_message_id=run.card_message_id or record.card_message_id)
     if record.manifest_id is None:
         return run

@@ -78,7 +78,7 @@ class Turn:
         card.say(cards.turn_line(number, run))
         played, stopped = self._play(run, lease, number, context, manifest, card)
         after = _advance(run, number, played, self.redactor, stopped=stopped)
-        after = self._save(run, after, lease, head, manifest, context, played)
+        after = self._save(run, card.keep(after), lease, head, manifest, context, played)
         card.say(cards.turn_done_line(after, files=len(_paths(played))))
         self._tell(after, played)
         return card.keep(after)
@@ -166,6 +166,7 @@ class Turn:
             usage=after.usage,
             cost=after.cost,
             manifest_id=after.manifest_id,
+            reached=after,
         )
         return after
 
