@@ -349,3 +349,17 @@ def test_a_late_attempt_does_not_give_back_the_lease_of_a_newer_one() -> None:
     with world.effects.watch(overtake):
         world.finish()(run)
     assert world.leases.holder(THREAD) == EXECUTION
+
+
+def test_a_card_counts_before_anything_else_is_told_about_it() -> None:
+    world = World()
+    run = _done(world)
+    opened: list[bool] = []
+
+    def watch(moment: str) -> None:
+        if moment == "before audit.record":
+            opened.append(world.row.approval is not None)
+
+    with world.effects.watch(watch):
+        world.finish()(run)
+    assert opened[0]

@@ -47,8 +47,11 @@ class Finish:
                 return run
             raise
         manifest = self._manifest(run)
-        message = self.terminal.post(run, ChannelId(run.thread_id), self._posts(run, manifest))
+        message = self.terminal.post(
+            run, ChannelId(run.thread_id), self._posts(run, manifest), shown=lambda shown: self._open(run, shown)
+        )
         if run.commit is not None:
+            self._open(run, message)
             self._await_decision(run, run.commit, message)
             self.sessions.update(run.thread_id, lease=lease, pending=run.commit)
         self.workspaces.publish(run.thread_id, manifest, run.files_changed)
@@ -98,11 +101,13 @@ class Finish:
         is_in_reach = run.opened_in_place and run.message_id != MessageId(run.thread_id)
         return run.message_id if is_in_reach else None
 
-    def _await_decision(self, run: RunState, commit: Commit, message: MessageId) -> None:
+    def _open(self, run: RunState, message: MessageId) -> None:
+        """Have the card count as soon as people see it, although its machine takes a moment to start."""
         record = self.executions.get(run.execution_id)
-        if record is not None and record.approval is None:
-            # The card can be used from now on, although its machine takes a moment to start.
-            self.executions.await_decision(run.execution_id, Approval(commit, message))
+        if run.commit is not None and record is not None and record.approval is None:
+            self.executions.await_decision(run.execution_id, Approval(run.commit, message))
+
+    def _await_decision(self, run: RunState, commit: Commit, message: MessageId) -> None:
         self._supersede(run, commit)
         invite_reactions(self.discord, ChannelId(run.thread_id), message, *_REACTIONS)
         self.machines.start(

@@ -1,7 +1,7 @@
 """The one terminal message of a run, whoever posts it."""
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from discord_agent.domain import events
@@ -27,8 +27,18 @@ class Terminal:
     executions: Executions
     chronicle: Chronicle
 
-    def post(self, run: RunState, channel: ChannelId, posts: Sequence[Post]) -> MessageId:
-        """Post the messages in order; returns the last one's id, of an earlier attempt if the run has ended already."""
+    def post(
+        self,
+        run: RunState,
+        channel: ChannelId,
+        posts: Sequence[Post],
+        *,
+        shown: Callable[[MessageId], None] | None = None,
+    ) -> MessageId:
+        """Post the messages in order; returns the last one's id, of an earlier attempt if the run has ended already.
+
+        ``shown`` is told the last one's id at once: people may react to it from then on.
+        """
         outcome = run.outcome or Outcome.FAILED
         if not self.executions.end(run.execution_id, outcome):
             return self._posted_before(run)
@@ -37,6 +47,8 @@ class Terminal:
             for index, post in enumerate(posts)
         ]
         message = sent[-1]
+        if shown is not None:
+            shown(message)
         self._tell(run, outcome, message)
         self.executions.ended(run.execution_id, message)
         return message
