@@ -1,7 +1,9 @@
 """What people say, ask, upload and get back; and what happens when the model makes no sense."""
 
+import json
 from collections.abc import Iterator
 from dataclasses import replace
+from datetime import datetime
 
 import pytest
 
@@ -189,3 +191,39 @@ def test_a_model_that_is_down_gives_one_clear_failure_and_retry_works_once_it_is
     until(lambda: again.has(lambda record: record.terminal_message_id))
     assert again.ended().outcome is Outcome.DONE
     assert again.answer.endswith("I am up again.")
+
+
+def test_an_operator_finds_the_records_of_a_run_by_query_and_receive(scene: Story) -> None:
+    request = scene.ask("write an enum")
+    request.ended()
+    thread = request.thread
+    rows = scene.stack.aws.client("dynamodb").query(
+        TableName="discord-messages",
+        KeyConditionExpression="pk = :threadId",
+        ExpressionAttributeValues={":threadId": {"S": thread}},
+    )["Items"]
+    kinds = [row["eventType"]["S"] for row in rows if row.get("executionId", {}).get("S") == request.execution]
+    assert kinds[0] == "execution_started"
+    assert kinds[-1] == "execution_completed"
+    assert {"plan", "round", "turn", "evaluation"} < set(kinds)
+    assert all({"pk", "sk", "timestamp", "ttl"} <= row.keys() for row in rows)
+
+    found: dict[str, dict[str, object]] = {}
+
+    def received() -> bool:
+        answer = scene.stack.aws.client("sqs").receive_message(
+            QueueUrl=scene.stack.aws.queue_url("events"), MaxNumberOfMessages=10, MessageAttributeNames=["All"]
+        )
+        for message in answer.get("Messages", []):
+            body = json.loads(message["Body"])
+            attributes = {name: each["StringValue"] for name, each in message["MessageAttributes"].items()}
+            assert attributes == {"eventType": body["type"], "threadId": body["threadId"]}
+            found[body["id"]] = body
+        return [body["type"] for body in of_thread()].count("execution_completed") == 1
+
+    def of_thread() -> list[dict[str, object]]:
+        return [body for body in found.values() if body["threadId"] == thread]
+
+    until(received)
+    assert {body["type"] for body in of_thread()} == {"execution_started", "turn_completed", "execution_completed"}
+    assert all(body["version"] == 1 and datetime.fromisoformat(str(body["time"])) for body in of_thread())
