@@ -16,7 +16,7 @@ from discord_agent.domain.card_lines import (
 )
 from discord_agent.domain.conversation import ToolCall, ToolSpec
 from discord_agent.domain.ids import ChannelId, ExecutionId, MessageId, ModelName, ThreadId, UserId
-from discord_agent.domain.run import RunState
+from discord_agent.domain.run import Outcome, RunState
 
 RUN = RunState(
     execution_id=ExecutionId("m-1"),
@@ -68,6 +68,8 @@ def test_a_long_command_is_cut_at_a_hundred_characters() -> None:
 def test_a_run_is_told_in_the_published_lines() -> None:
     assert turn_line(1, RUN) == "🤔 Turn 1/20 | Confidence: 85% | Model: gpt-5.1-codex-mini"
     assert turn_done_line(RUN, files=2) == "✅ Turn 5 complete | Confidence: 85% | Files: 2 modified"
+    stopped = replace(RUN, outcome=Outcome.STOPPED)
+    assert turn_done_line(stopped, files=2) == "⏹️ Turn 5 stopped | Files: 2 modified"
     assert checkpoint_line(RUN) == "💾 Checkpoint 5/20 | Files: 2 modified | Confidence: 85%"
     assert plan_line(RUN) == "📋 Plan: auth-jwt | Up to 20 turns | Model: gpt-5.1-codex-mini"
     assert escalation_line(ModelName("a"), ModelName("b"), "same error 3 times") == (

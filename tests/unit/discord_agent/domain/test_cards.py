@@ -138,7 +138,11 @@ def test_a_commit_without_files_says_so() -> None:
     ("decision", "result", "text"),
     [
         (Decision.MERGE, "a" * 40, "✅ Merged into main by <@7> as `aaaaaaa`."),
-        (Decision.MERGE, "a.py clashes", "⚠️ Not merged: a.py clashes\nThe branch is kept."),
+        (
+            Decision.MERGE,
+            "a.py clashes",
+            "⚠️ Not merged: a.py clashes\nThe branch is kept: merge it by hand, or ask me for the change again.",
+        ),
         (Decision.REJECT, "", "❌ Rejected by <@7>. The branch is deleted; its commit can be recovered."),
         (Decision.EXPIRE, "", "⌛ Nobody decided in time. The branch is kept."),
         (Decision.SUPERSEDE, "", "↪️ Superseded: a newer commit card below contains these changes."),

@@ -3,7 +3,7 @@ from dataclasses import replace
 import pytest
 
 from discord_agent.domain.conversation import Purpose
-from discord_agent.domain.errors import Conflict, ModelUnavailable, Stopped
+from discord_agent.domain.errors import Conflict, DiscordRefused, DiscordUnavailable, ModelUnavailable, Stopped
 from discord_agent.domain.ids import ChannelId, ExecutionId
 from discord_agent.domain.run import Next, Outcome, RunState
 from discord_agent.domain.session import ExecutionStatus
@@ -87,6 +87,27 @@ def test_a_parked_run_waits_until_the_thread_is_free() -> None:
     with pytest.raises(Conflict):
         world.turn()(run)
     world.leases.release(THREAD, other)
+    world.plays(finishes())
+    assert world.turn()(run).turn == 3
+
+
+def test_a_question_that_was_answered_has_no_buttons_any_more() -> None:
+    world = World()
+    run = _asking(world)
+    world.clarify()(run, "token")
+    world.plays(finishes())
+    world.turn()(run)
+    question = world.discord.with_nonce(f"{EXECUTION}/ask/2").post
+    assert question.buttons == ()
+    assert "Which key?" in question.embeds[0].description
+
+
+@pytest.mark.parametrize("fault", [DiscordRefused("Unknown Message", status=404), DiscordUnavailable("503")])
+def test_a_question_that_cannot_be_closed_never_fails_the_run(fault: Exception) -> None:
+    world = World()
+    run = _asking(world)
+    world.clarify()(run, "token")
+    world.discord.failures["edit"] = lambda: fault
     world.plays(finishes())
     assert world.turn()(run).turn == 3
 

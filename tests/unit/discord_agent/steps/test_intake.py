@@ -289,6 +289,14 @@ def test_a_deleted_thread_stops_its_run_says_nothing_and_is_forgotten() -> None:
     assert len(world.audit.of("thread_deleted")) == 1
 
 
+def test_a_refused_reaction_says_whom_it_refuses() -> None:
+    world = World()
+    card = _committed(world)
+    world.intake()(_reaction("👍", card, by=BOB))
+    [sentence] = [text for text in world.discord.texts(THREAD) if "may decide" in text]
+    assert sentence.startswith(f"<@{BOB}> Only the person who asked")
+
+
 def test_whoever_is_refused_is_told_where_only_they_see_it_if_that_is_possible() -> None:
     world = _fresh()
     world.sessions.put_settings(GUILD, GuildSettings(blocked=People(users=(BOB,))))

@@ -6,7 +6,7 @@ from typing import Final
 from discord_agent.domain.conversation import ToolCall
 from discord_agent.domain.ids import ModelName
 from discord_agent.domain.layout import line
-from discord_agent.domain.run import RunState
+from discord_agent.domain.run import Outcome, RunState
 
 LINES_SHOWN: Final = 12
 LINE_LIMIT: Final = 160
@@ -54,6 +54,8 @@ def turn_line(number: int, run: RunState) -> str:
 
 def turn_done_line(run: RunState, *, files: int) -> str:
     """A turn is over; ``files`` is how many it changed."""
+    if run.outcome is Outcome.STOPPED:
+        return f"⏹️ Turn {run.turn} stopped | Files: {files} modified"
     mark = "✅" if run.confidence > 70 else "⚠️" if run.confidence > 50 else "❌"
     return f"{mark} Turn {run.turn} complete | Confidence: {run.confidence}% | Files: {files} modified"
 

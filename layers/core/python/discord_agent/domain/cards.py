@@ -34,6 +34,7 @@ __all__ = [
     "attachment_refused",
     "checkpoint_line",
     "clarification",
+    "clarified",
     "commit_card",
     "decided",
     "decision_failed",
@@ -98,15 +99,24 @@ def clarification(run: RunState) -> Post:
     options = tuple(
         _option_button(run.execution_id, number, option) for number, option in enumerate(run.options[:5], start=1)
     )
-    embed = Embed(
-        title="💬 Clarification Needed",
+    embed = _question_embed(run, "💬 Clarification Needed", "Write your answer here. The run waits for a day.")
+    controls = (_stop_button(run.execution_id), _continue_button(run.execution_id))
+    return Post(embeds=(fit(embed),), buttons=(options, controls) if options else (controls,))
+
+
+def clarified(run: RunState) -> Post:
+    """The question once the run goes on: nothing to press any more."""
+    return Post(embeds=(fit(_question_embed(run, "💬 Clarification", "The run goes on.")),))
+
+
+def _question_embed(run: RunState, title: str, footer: str) -> Embed:
+    return Embed(
+        title=title,
         description=cut(run.question, _QUESTION_LIMIT),
         colour=Colour.ATTENTION,
         fields=(Field("Confidence", f"{run.confidence}%"), Field("Turn", f"{run.turn}/{run.max_turns}")),
-        footer=f"Write your answer here. The run waits for a day. {_reference(run.execution_id)}",
+        footer=f"{footer} {_reference(run.execution_id)}",
     )
-    controls = (_stop_button(run.execution_id), _continue_button(run.execution_id))
-    return Post(embeds=(fit(embed),), buttons=(options, controls) if options else (controls,))
 
 
 def commit_card(execution: ExecutionId, commit: Commit) -> tuple[tuple[Embed, ...], Buttons]:
@@ -126,7 +136,8 @@ def decided(run: RunState, commit: Commit, decision: Decision, *, by: UserId | N
         case Decision.MERGE if is_merged:
             text, colour = f"✅ Merged into main{who} as `{result[:_SHORT_SHA]}`.", Colour.GOOD
         case Decision.MERGE:
-            text, colour = f"⚠️ Not merged: {cut(result, 800)}\nThe branch is kept.", Colour.BAD
+            next_step = "The branch is kept: merge it by hand, or ask me for the change again."
+            text, colour = f"⚠️ Not merged: {cut(result, 800)}\n{next_step}", Colour.BAD
         case Decision.REJECT:
             text, colour = f"❌ Rejected{who}. The branch is deleted; its commit can be recovered.", Colour.BAD
         case Decision.EXPIRE:

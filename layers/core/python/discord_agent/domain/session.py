@@ -162,6 +162,7 @@ class ExecutionRecord:
     stop_requested_by: UserId | None = None
     task_token: str = field(default="", repr=False)
     question: str = ""
+    question_message_id: MessageId | None = None
     approval: Approval | None = None
     outcome: Outcome | None = None
     terminal_message_id: MessageId | None = None

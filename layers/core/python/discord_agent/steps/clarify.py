@@ -37,8 +37,9 @@ class Clarify:
             question=run.question,
             options=list(run.options),
         )
-        self.discord.send(
+        message = self.discord.send(
             ChannelId(run.thread_id), cards.clarification(run), nonce=f"{run.execution_id}/ask/{run.turn}"
         )
+        self.executions.update(run.execution_id, question_message_id=message)
         # The answer may be faster than this attempt: the next step's lease is not to be given back here.
         self.leases.release(run.thread_id, run.execution_id, fence=lease.fence)

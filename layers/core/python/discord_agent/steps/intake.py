@@ -209,6 +209,8 @@ class Intake:
             stop_requested_by=None,
             task_token="",
             question="",
+            question_message_id=None,
+            reached=None,
             approval=None,
             outcome=None,
             terminal_message_id=None,
@@ -294,7 +296,7 @@ class Intake:
             case InboundMessage(channel_id=channel, id=message):
                 self.discord.send(channel, Post(sentence, reply_to=message), nonce=f"m-{message}/refused")
             case Reaction(channel_id=channel, message_id=message, author=author):
-                self.discord.send(channel, Post(sentence), nonce=f"m-{message}/{author.id}/refused")
+                self.discord.send(channel, Post(f"<@{author.id}> {sentence}"), nonce=f"m-{message}/{author.id}/refused")
             case _:
                 assert_never(event)
 

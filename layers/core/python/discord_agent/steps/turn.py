@@ -7,7 +7,15 @@ from typing import Final
 from discord_agent.domain import cards, confidence, events, signals
 from discord_agent.domain.control_tools import Asked, Control, Finished, GaveUp
 from discord_agent.domain.conversation import Message, Role, ToolCall, ToolResult
-from discord_agent.domain.errors import Conflict, InvalidEvent, LeaseLost, Stopped
+from discord_agent.domain.errors import (
+    Conflict,
+    DiscordRefused,
+    DiscordUnavailable,
+    InvalidEvent,
+    LeaseLost,
+    Stopped,
+)
+from discord_agent.domain.ids import ChannelId
 from discord_agent.domain.money import Cost
 from discord_agent.domain.redaction import Redactor
 from discord_agent.domain.run import Next, Outcome, RunState, TurnStatus
@@ -69,6 +77,7 @@ class Turn:
         lease = hold(self.leases, run)
         if run.next is Next.CLARIFY:
             self.rounds.sessions.update(run.thread_id, lease=lease, parked=None)
+            self._close_question(run)
         number = run.turn + 1
         context = self.journal.load_context(run)
         if context is None:
@@ -82,6 +91,16 @@ class Turn:
         card.say(cards.turn_done_line(after, files=len(_paths(played))))
         self._tell(after, played)
         return card.keep(after)
+
+    def _close_question(self, run: RunState) -> None:
+        """Take the buttons off an answered question; what Discord refuses never fails a run."""
+        record = self.executions.get(run.execution_id)
+        if record is None or record.question_message_id is None:
+            return
+        try:
+            self.discord.edit(ChannelId(run.thread_id), record.question_message_id, cards.clarified(run))
+        except (DiscordRefused, DiscordUnavailable) as error:
+            self.chronicle.note(run.thread_id, run.execution_id, "card_refused", reason=str(error))
 
     def _workspace(self, run: RunState) -> tuple[Head, Manifest]:
         head = self.workspaces.head(run.thread_id)
