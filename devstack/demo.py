@@ -163,14 +163,14 @@ class Job:
 
     def _has_its_last_word(self, record: ExecutionRecord) -> bool:
         """Its commit waits for a decision, or it ended without any."""
-        is_over = self.records.execution_status(MACHINES[record.flow], self.execution) != "RUNNING"
+        is_over = self.records.has_ended(MACHINES[record.flow], self.execution)
         makes_no_commit = is_over and self.records.sessions.get(record.thread_id).pending is None
         return record.approval is not None or makes_no_commit
 
     def _approval_ended(self) -> bool:
         record = self.records.executions.get(self.execution)
         decided = record is not None and record.approval is not None and record.approval.decision is Decision.MERGE
-        return decided and self.records.execution_status("approval", decision_owner(self.execution)) != "RUNNING"
+        return decided and self.records.has_ended("approval", decision_owner(self.execution))
 
     def _until[T](self, what: str, check: Callable[[], T | None]) -> T:
         while time.monotonic() < self._deadline:

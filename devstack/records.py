@@ -53,10 +53,17 @@ class Records:
         self.audit = DynamoAuditLog(store, messages, Redactor())
         self.workspaces = S3Workspaces(stack.aws.client("s3"), SYSTEM.buckets["artifacts"].name)
 
-    def execution_status(self, machine: str, execution: ExecutionId) -> str:
-        """How Step Functions says an execution stands."""
-        answer = self._stack.aws.client("stepfunctions").describe_execution(executionArn=_arn(machine, execution))
-        return str(answer["status"])
+    def execution_status(self, machine: str, execution: ExecutionId) -> str | None:
+        """How Step Functions says an execution stands; None before it was started."""
+        client = self._stack.aws.client("stepfunctions")
+        try:
+            return str(client.describe_execution(executionArn=_arn(machine, execution))["status"])
+        except client.exceptions.ExecutionDoesNotExist:
+            return None
+
+    def has_ended(self, machine: str, execution: ExecutionId) -> bool:
+        """Whether an execution was started and is over."""
+        return self.execution_status(machine, execution) not in (None, "RUNNING")
 
     def transitions(self, machine: str, execution: ExecutionId) -> int:
         """States entered, as AWS bills them."""

@@ -9,7 +9,7 @@ import pytest
 
 from devstack.discord.seed import GENERAL_ID, GUILD_ID, RANDOM_ID, WORKSHOP_ID
 from discord_agent.domain.classification import FlowType
-from discord_agent.domain.ids import ChannelId, GuildId
+from discord_agent.domain.ids import ChannelId, GuildId, ThreadId
 from discord_agent.domain.policy import ChannelSettings
 from discord_agent.domain.run import Outcome
 from discord_agent.domain.session import ExecutionStatus
@@ -56,6 +56,7 @@ def test_in_its_thread_the_bot_answers_unasked_but_not_a_bare_thanks(scene: Stor
     assert first.ended().outcome is Outcome.DONE
     assert first.answer.startswith("I am a script for conversations.") or "Done with enums." in first.answer
     thanks = scene.ada.say(first.thread, "thanks!")
+    until(lambda: "ignored" in [entry.kind for entry in scene.records.audit.entries(ThreadId(first.thread))])
     second = scene.request(scene.ada.say(first.thread, "write without a plan"), first.thread)
     until(lambda: second.has(lambda record: record.terminal_message_id))
     assert "Done without a plan." in second.answer
@@ -116,6 +117,8 @@ def test_an_option_of_a_question_is_answered_by_its_button(scene: Story) -> None
     request.press("Esperanto")
     assert request.ended().outcome is Outcome.DONE
     assert "Esperanto" in scene.calls("turn", "2. Esperanto")[0].messages[-1]["content"]
+    question = next(shown for shown in scene.said(request.thread) if "Which language" in str(shown.embeds))
+    assert question.components == ()
 
 
 def test_an_upload_is_there_before_the_run_and_a_marked_file_comes_back(scene: Story) -> None:

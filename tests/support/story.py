@@ -164,7 +164,7 @@ class Request:
     def ended(self, *, seconds: float = _PATIENCE) -> ExecutionRecord:
         """Wait for its terminal message and for its state machine."""
         until(lambda: self.has(lambda record: record.terminal_message_id), seconds=seconds)
-        until(lambda: self.machine_status != "RUNNING")
+        until(lambda: self.story.records.has_ended(MACHINES[self.record.flow], self.execution))
         return self.record
 
     def committed(self) -> Approval:
@@ -180,7 +180,7 @@ class Request:
         return self.commit_card
 
     @property
-    def machine_status(self) -> str:
+    def machine_status(self) -> str | None:
         """How its state machine stands."""
         return self.story.records.execution_status(MACHINES[self.record.flow], self.execution)
 
