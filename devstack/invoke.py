@@ -24,10 +24,11 @@ from devstack.samples_signed import sign_sample
 from discord_agent.adapters.clock import SystemClock
 from discord_agent.adapters.dynamodb.sessions import DynamoSessions
 from discord_agent.adapters.dynamodb.store import Store
+from discord_agent.declaration import System
 from discord_agent.domain.errors import InvalidSettings
 from discord_agent.domain.ids import GuildId
 from discord_agent.domain.policy import GuildSettings
-from discord_agent.system import SYSTEM, System
+from discord_agent.system import SYSTEM
 
 EVENTS: Final = ROOT / "events"
 _ORDER: Final = EVENTS / "order.yaml"

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from typing import Final, TypedDict
 
 from devstack.aws.errors import StackError
+from discord_agent.declaration import Function, Kind, Ref, Service, System
 from discord_agent.domain.errors import InvalidSettings
-from discord_agent.system import Function, Kind, Ref, Service, System
 
 ACCOUNT: Final = "123456789012"
 REGION: Final = "us-east-1"

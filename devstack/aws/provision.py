@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 from botocore.exceptions import ClientError
 
 from devstack.aws.names import ACCOUNT, Resolver
-from discord_agent.system import Bucket, Queue, Role, System, Table
+from discord_agent.declaration import Bucket, Queue, Role, System, Table
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb.type_defs import CreateTableInputTypeDef, KeySchemaElementTypeDef

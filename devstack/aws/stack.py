@@ -38,8 +38,8 @@ from devstack.aws.states.api import StatesApi
 from devstack.aws.states.service import StatesService
 from devstack.aws.states.status_events import StatusEvents
 from devstack.aws.states.store import ExecutionStore
+from discord_agent.declaration import Function, Package, System
 from discord_agent.statemachines import substituted
-from discord_agent.system import Function, Package, System
 
 type Mode = Literal["process", "in_process"]
 

@@ -13,7 +13,8 @@ import boto3
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError
 
-from discord_agent.system import TABLES, Table
+from discord_agent.declaration import Table
+from discord_agent.system import TABLES
 from tests.support.eventually import eventually
 
 if TYPE_CHECKING:

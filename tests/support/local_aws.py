@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from devstack.aws.stack import LocalAws
-from discord_agent.system import Function, Machine, Package, Ref, Source, System
+from discord_agent.declaration import Function, Machine, Package, Ref, Source, System
 from tests.support.eventually import eventually
 
 ROOT = Path(__file__).parents[2]

@@ -71,8 +71,9 @@ def test_steps_speak_to_ports_only(path: Path) -> None:
     assert _foreign(path, (*INWARD, "discord_agent.steps", *shapes_of_replies)) == []
 
 
-def test_ports_know_no_adapter() -> None:
-    assert _foreign(CORE / "ports.py", ("discord_agent.domain", "discord_agent.envelope")) == []
+@pytest.mark.parametrize("path", _modules(CORE / "ports"), ids=lambda path: path.stem)
+def test_ports_know_no_adapter(path: Path) -> None:
+    assert _foreign(path, ("discord_agent.domain", "discord_agent.envelope", "discord_agent.ports")) == []
 
 
 @pytest.mark.parametrize("path", _modules(CORE / "adapters"), ids=lambda path: path.stem)

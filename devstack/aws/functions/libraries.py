@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from discord_agent.system import Package
+from discord_agent.declaration import Package
 
 _RUNTIME: Final = ("http.client", "simplejson", "snapshot_restore_py")
 """What ``awslambdaric`` imports; it is imported itself where the environment that it reads is complete."""

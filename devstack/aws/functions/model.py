@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, Protocol
 
-from discord_agent.system import Package
+from discord_agent.declaration import Package
 
 SYNCHRONOUS_LIMIT: Final = 6_291_556
 """Bytes of a request or response, as Lambda counts them."""

@@ -18,7 +18,7 @@ from devstack.aws.errors import DidNotStart
 from devstack.aws.functions.forked import Forked
 from devstack.aws.functions.libraries import SWITCHES
 from devstack.aws.functions.model import INTERPRETER, LogSink
-from discord_agent.system import Package
+from discord_agent.declaration import Package
 
 _SCRIPT: Final = Path(__file__).with_name("template_main.py")
 _LARGEST_PACKET: Final = 1 << 16

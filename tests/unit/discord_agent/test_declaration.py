@@ -12,9 +12,10 @@ import gateway_bridge.settings
 from devstack.aws.names import Resolver
 from discord_agent import bootstrap, edge, settings
 from discord_agent.adapters.workspace.layout import control_key
+from discord_agent.declaration import Function, Grant, Kind, Ref, Service
 from discord_agent.domain.ids import ExecutionId, ThreadId
 from discord_agent.settings import Settings
-from discord_agent.system import SYSTEM, Function, Grant, Kind, Ref, Service
+from discord_agent.system import SYSTEM
 
 ROOT = Path(__file__).parents[3]
 FUNCTIONS = sorted(SYSTEM.functions)

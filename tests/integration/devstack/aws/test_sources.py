@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from devstack.aws.stack import LocalAws
-from discord_agent.system import Queue, Source
+from discord_agent.declaration import Queue, Source
 from tests.support.eventually import eventually
 from tests.support.local_aws import FUNCTIONS, ROOT, function, records, system
 

@@ -18,7 +18,8 @@ from botocore.exceptions import ClientError
 from devstack.aws.data_folder import DataFolder
 from devstack.aws.errors import DataInUse, MissingDefinition, PortInUse, StackError
 from devstack.aws.stack import LocalAws, Ports
-from discord_agent.system import SYSTEM, Bucket, Index, Kind, Queue, Ref, Role, Source, System, Table
+from discord_agent.declaration import Bucket, Index, Kind, Queue, Ref, Role, Source, System, Table
+from discord_agent.system import SYSTEM
 from tests.support.eventually import eventually
 from tests.support.local_aws import FUNCTIONS, ROOT, States, function, machine, records, system
 

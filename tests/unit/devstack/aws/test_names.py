@@ -4,8 +4,9 @@ import pytest
 
 from devstack.aws.errors import StackError
 from devstack.aws.names import Resolver
+from discord_agent.declaration import Function, Kind, Package, Ref, System
 from discord_agent.domain.errors import InvalidSettings
-from discord_agent.system import SYSTEM, Function, Kind, Package, Ref, System
+from discord_agent.system import SYSTEM
 
 RESOLVER = Resolver(SYSTEM, {"DISCORD_BOT_ID": "77"}, "http://127.0.0.1:1")
 

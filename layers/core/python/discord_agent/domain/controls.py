@@ -20,6 +20,16 @@ class Action(StrEnum):
     ANSWER = "answer"
     RETRY = "retry"
     CONTINUE = "continue"
+    STRONGER = "stronger"
+    """Try an ended run again with a stronger model, or hand a run at work to one."""
+    EXTEND = "extend"
+    """Allow a run to spend more."""
+    REWIND = "rewind"
+    """Go back to the turn in the argument."""
+    FORGET = "forget"
+    """Forget what a run taught; the argument names the insight."""
+    CHOOSE = "choose"
+    """Go on with one of the options that were shown; the argument is its number."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -57,6 +57,13 @@ class Purpose(StrEnum):
     REFLECT = "reflect"
     RESPOND = "respond"
     TITLE = "title"
+    COMPACT = "compact"
+    """Shorten a run's own conversation."""
+    SUMMARIZE = "summarize"
+    """Sum up what was said in a thread."""
+    BRAINSTORM = "brainstorm"
+    CONSOLIDATE = "consolidate"
+    BREAKGLASS = "breakglass"
 
 
 @dataclass(frozen=True, slots=True)

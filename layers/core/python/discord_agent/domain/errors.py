@@ -8,6 +8,7 @@ AgentError
 ├── Conflict                a conditional write lost its race; the reader decides again
 ├── Stopped                 somebody asked the run to stop
 ├── SecretsFound            a commit would publish secrets; people have to decide
+├── OverBudget              a limit on money does not allow a call; people may extend it
 ├── TransientError          worth a retry by the state machine
 │   ├── ModelUnavailable    the provider failed after the client's own retries
 │   ├── DiscordUnavailable  Discord answered 5xx, or 429 beyond what a step can wait
@@ -16,6 +17,7 @@ AgentError
 │   └── StateUnavailable    DynamoDB, S3 or SQS did not answer after the SDK's own retries
 └── PermanentError          no retry will mend it
     ├── ModelRefused        the provider rejects the request (400, 401, 403, 404)
+    │   └── ContextTooLong  the conversation does not fit into the model's context window
     ├── InvalidReply        a model's reply is not valid for its schema, twice
     ├── DiscordRefused      Discord rejects the request (400, 401, 403, 404)
     ├── RepositoryRefused   the git host rejects the request, or the repository is unusable
@@ -59,6 +61,14 @@ class SecretsFound(AgentError):
         self.places = places
 
 
+class OverBudget(AgentError):
+    """A limit on money does not allow a call; the message is a sentence for people, ``period`` names the limit."""
+
+    def __init__(self, message: str, *, period: str = "") -> None:
+        super().__init__(message)
+        self.period = period
+
+
 class TransientError(AgentError):
     """Worth a retry."""
 
@@ -93,6 +103,10 @@ class PermanentError(AgentError):
 
 class ModelRefused(PermanentError):
     """The provider rejects the request."""
+
+
+class ContextTooLong(ModelRefused):
+    """The conversation does not fit into the model's context window."""
 
 
 class InvalidReply(PermanentError):

@@ -13,19 +13,48 @@ class Usd:
     def __add__(self, other: "Usd") -> "Usd":
         return Usd(self.amount + other.amount)
 
+    def __sub__(self, other: "Usd") -> "Usd":
+        return Usd(self.amount - other.amount)
+
+    def __mul__(self, factor: int) -> "Usd":
+        return Usd(self.amount * factor)
+
     def __str__(self) -> str:
         return f"${self.amount:.4f}"
 
 
 @dataclass(frozen=True, slots=True)
 class Cost:
-    """What was spent: the known part, and whether some part has no known price."""
+    """What was spent: the known part, and whether some part has no known price.
+
+    ``cached_input`` and ``output`` are parts of ``known``; ``estimated`` is not: it is charged for calls whose
+    figures got lost with a step that died.
+    """
 
     known: Usd = Usd()
     partial: bool = False
+    estimated: Usd = Usd()
+    cached_input: Usd = Usd()
+    output: Usd = Usd()
 
     def __add__(self, other: "Cost") -> "Cost":
-        return Cost(self.known + other.known, self.partial or other.partial)
+        return Cost(
+            self.known + other.known,
+            self.partial or other.partial,
+            self.estimated + other.estimated,
+            self.cached_input + other.cached_input,
+            self.output + other.output,
+        )
+
+    @property
+    def fresh_input(self) -> Usd:
+        """What input cost that no cache held."""
+        return self.known - self.cached_input - self.output
+
+    @property
+    def charged(self) -> Usd:
+        """What counts against limits."""
+        return self.known + self.estimated
 
     def __str__(self) -> str:
         if self.partial:
@@ -68,6 +97,7 @@ def cost_of(usage: Usage, price: Price | None) -> Cost:
     """The cost of ``usage`` at ``price``; unknown when there is no price."""
     if price is None:
         return UNKNOWN
-    fresh = usage.input - usage.cached_input
-    total = fresh * price.input + usage.cached_input * price.cached_input + usage.output * price.output
-    return Cost(Usd(total / _MILLION))
+    fresh = Usd((usage.input - usage.cached_input) * price.input / _MILLION)
+    cached = Usd(usage.cached_input * price.cached_input / _MILLION)
+    output = Usd(usage.output * price.output / _MILLION)
+    return Cost(fresh + cached + output, cached_input=cached, output=output)

@@ -59,6 +59,13 @@ class TurnStatus(StrEnum):
     NEEDS_CLARIFICATION = "needs_clarification"
 
 
+class Waiting(StrEnum):
+    """What a parked run waits for."""
+
+    ANSWER = "answer"
+    MONEY = "money"
+
+
 @dataclass(frozen=True, slots=True)
 class Signals:
     """Counters that confidence and escalation are computed from; ``domain.signals`` moves them on.
@@ -102,7 +109,10 @@ class StepFailure:
 
 @dataclass(frozen=True, slots=True)
 class RunState:
-    """One run; ``thread_id`` is where it works, ``channel_id`` and ``message_id`` where it was asked for."""
+    """One run; ``thread_id`` is where it works, ``channel_id`` and ``message_id`` where it was asked for.
+
+    ``waiting`` says what a parked run waits for, ``wants_stronger`` that somebody asked for a stronger model.
+    """
 
     execution_id: ExecutionId
     thread_id: ThreadId
@@ -134,6 +144,8 @@ class RunState:
     started_at: str = ""
     options: tuple[str, ...] = ()
     question: str = ""
+    waiting: Waiting = Waiting.ANSWER
+    wants_stronger: bool = False
     summary: str = ""
     send_files: tuple[str, ...] = ()
     score: int | None = None

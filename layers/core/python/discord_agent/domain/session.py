@@ -16,9 +16,9 @@ from discord_agent.domain.ids import (
     UserId,
 )
 from discord_agent.domain.inbound import Attachment
-from discord_agent.domain.interrupts import without_mention
+from discord_agent.domain.interrupts import Interrupt, without_mention
 from discord_agent.domain.money import Cost, Usage
-from discord_agent.domain.run import INITIAL_CONFIDENCE, Commit, Outcome, RunState
+from discord_agent.domain.run import INITIAL_CONFIDENCE, Commit, Outcome, RunState, Waiting
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +90,10 @@ class ItemKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class InboxItem:
-    """A message waiting to be taken up; ``forced`` when the bot was mentioned or a command was used."""
+    """A message waiting to be taken up; ``forced`` when the bot was mentioned or a command was used.
+
+    ``interrupt`` is what a person wants of the run it is addressed to, besides being heard.
+    """
 
     thread_id: ThreadId
     message_id: MessageId
@@ -102,6 +105,7 @@ class InboxItem:
     forced: bool = False
     guild_id: GuildId | None = None
     attachments: tuple[Attachment, ...] = ()
+    interrupt: Interrupt | None = None
 
     @property
     def said(self) -> str:
@@ -162,6 +166,7 @@ class ExecutionRecord:
     stop_requested_by: UserId | None = None
     task_token: str = field(default="", repr=False)
     question: str = ""
+    waiting: Waiting = Waiting.ANSWER
     question_message_id: MessageId | None = None
     approval: Approval | None = None
     outcome: Outcome | None = None

@@ -17,7 +17,7 @@ from botocore.exceptions import ClientError
 
 from devstack.aws.functions.model import InvocationRefused
 from devstack.aws.stack import LocalAws
-from discord_agent.system import Package
+from discord_agent.declaration import Package
 from tests.support.eventually import eventually
 from tests.support.local_aws import FUNCTIONS, ROOT, function, records, system
 

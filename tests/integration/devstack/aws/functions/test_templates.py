@@ -13,7 +13,7 @@ import pytest
 from devstack.aws.errors import DidNotStart
 from devstack.aws.functions.templates import Templates
 from devstack.aws.stack import LocalAws
-from discord_agent.system import Package
+from discord_agent.declaration import Package
 from tests.support.eventually import eventually
 from tests.support.local_aws import FUNCTIONS, ROOT, function, records, system
 

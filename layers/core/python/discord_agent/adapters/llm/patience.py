@@ -29,6 +29,11 @@ PATIENCE: Final = {
     Purpose.PLAN: Patience(attempt=60, total=70),
     Purpose.REFLECT: Patience(attempt=45, total=55),
     Purpose.RESPOND: Patience(attempt=75, total=150),
+    Purpose.COMPACT: Patience(attempt=60, total=90),
+    Purpose.SUMMARIZE: Patience(attempt=30, total=40),
+    Purpose.BRAINSTORM: Patience(attempt=90, total=150),
+    Purpose.CONSOLIDATE: Patience(attempt=90, total=150),
+    Purpose.BREAKGLASS: Patience(attempt=75, total=150),
     Purpose.TURN: Patience(attempt=180, total=420),
 }
 """They fit into the functions' time limits: twice where an invalid reply is asked for again, title on top of plan."""

@@ -1,0 +1,185 @@
+"""What a system is made of: tables, queues, functions, permissions and machines, as types."""
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Final
+
+PREFIX: Final = "discord-agent"
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """A DynamoDB table, on demand, with point-in-time recovery and a TTL attribute; all keys are strings."""
+
+    name: str
+    partition_key: str
+    sort_key: str | None = None
+    indexes: tuple["Index", ...] = ()
+    ttl_attribute: str = "ttl"
+
+
+@dataclass(frozen=True, slots=True)
+class Index:
+    """A global secondary index that projects everything."""
+
+    name: str
+    partition_key: str
+    sort_key: str
+
+
+@dataclass(frozen=True, slots=True)
+class Queue:
+    """An SQS queue; times in seconds. ``dead_letters`` names the queue for what failed ``max_receives`` times."""
+
+    name: str
+    fifo: bool = False
+    visibility: int = 30
+    retention: int = 14 * 86400
+    dead_letters: str | None = None
+    max_receives: int = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Bucket:
+    """An S3 bucket: encrypted, versioned, TLS only, no public access; objects expire after ``expiry_days``."""
+
+    name: str
+    expiry_days: int = 30
+
+
+class Kind(StrEnum):
+    """What a reference points to."""
+
+    TABLE = "table"
+    QUEUE = "queue"
+    BUCKET = "bucket"
+    FUNCTION = "function"
+    MACHINE = "machine"
+    SECRET = "secret"
+    ROLE = "role"
+    PARAMETER = "parameter"
+
+
+@dataclass(frozen=True, slots=True)
+class Ref:
+    """A reference to something declared here (by its key), or to a deployment parameter; resolved when deployed.
+
+    In an environment a table, bucket, function and secret resolve to the name, a queue to the URL, a machine and
+    a role to the ARN. In a grant all resolve to ARNs; ``path`` narrows a bucket or adds a table's indexes.
+    """
+
+    kind: Kind
+    key: str
+    path: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Grant:
+    """IAM actions on resources; ``reason`` explains a wildcard or anything else a reviewer would ask about."""
+
+    actions: tuple[str, ...]
+    resources: tuple[Ref, ...]
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Role:
+    """A role that functions assume to hand out less than they have; a session policy narrows it further."""
+
+    name: str
+    purpose: str
+    assumed_by: tuple[str, ...]
+    grants: tuple[Grant, ...]
+
+
+class Package(StrEnum):
+    """How a function is packed: which dependencies it may import."""
+
+    CORE = "core"
+    MODELS = "models"
+    SANDBOX = "sandbox"
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """A queue that a function consumes."""
+
+    queue: str
+    batch_size: int = 10
+    maximum_concurrency: int = 10
+
+
+@dataclass(frozen=True, slots=True)
+class Function:
+    """A Lambda function: memory in MB, timeout in seconds; ``environment`` maps variable names to values.
+
+    ``path`` is where an HTTP API hands POST requests to it, "" for nowhere.
+    """
+
+    name: str
+    purpose: str
+    package: Package
+    memory: int
+    timeout: int
+    environment: tuple[tuple[str, Ref | str], ...]
+    grants: tuple[Grant, ...]
+    sources: tuple[Source, ...] = ()
+    path: str = ""
+    tenant_isolated: bool = False
+    on_execution_status: bool = False
+
+    @property
+    def physical_name(self) -> str:
+        """The function's name in AWS."""
+        return f"{PREFIX}-{self.name}"
+
+
+@dataclass(frozen=True, slots=True)
+class Service:
+    """A container that always runs, one at a time: CPU in 1/1024 of a core, memory in MB, times in seconds.
+
+    It serves ``/health`` and ``/ready`` on ``health_port``; SIGTERM gives it ``stop_timeout`` to end in good order.
+    """
+
+    name: str
+    purpose: str
+    dockerfile: str
+    cpu: int
+    memory: int
+    environment: tuple[tuple[str, Ref | str], ...]
+    grants: tuple[Grant, ...]
+    health_port: int
+    stop_timeout: int
+
+    @property
+    def physical_name(self) -> str:
+        """The service's name in AWS."""
+        return f"{PREFIX}-{self.name.replace('_', '-')}"
+
+
+@dataclass(frozen=True, slots=True)
+class Machine:
+    """A Standard state machine; its definition is ``statemachines/<name>.asl.json`` and calls ``functions``."""
+
+    name: str
+    functions: tuple[str, ...]
+
+    @property
+    def physical_name(self) -> str:
+        """The machine's name in AWS."""
+        return f"{PREFIX}-{self.name}"
+
+
+@dataclass(frozen=True, slots=True)
+class System:
+    """Everything there is, by key."""
+
+    tables: dict[str, Table]
+    queues: dict[str, Queue]
+    buckets: dict[str, Bucket]
+    secrets: dict[str, str]
+    functions: dict[str, Function]
+    machines: dict[str, Machine]
+    parameters: dict[str, str]
+    services: dict[str, Service] = field(default_factory=dict)
+    roles: dict[str, Role] = field(default_factory=dict)

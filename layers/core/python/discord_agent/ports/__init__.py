@@ -1,0 +1,38 @@
+"""What the steps need from the outside, as Protocols; adapters implement them, ``bootstrap`` chooses."""
+
+from discord_agent.ports.discord import Discord
+from discord_agent.ports.models import LanguageModel, Models, Prompts
+from discord_agent.ports.money import Budgets
+from discord_agent.ports.outward import AuditLog, Clock, Events, InboundQueue, Machines, Wakeups
+from discord_agent.ports.runs import Context, Executions, Journal, JournaledRound, Leases
+from discord_agent.ports.threads import Sessions
+from discord_agent.ports.tools import StopMarkers, ToolBox, ToolRound, WorkspaceAccess
+from discord_agent.ports.workspaces import Checkout, Diff, Repositories, Workspaces
+
+__all__ = [
+    "AuditLog",
+    "Budgets",
+    "Checkout",
+    "Clock",
+    "Context",
+    "Diff",
+    "Discord",
+    "Events",
+    "Executions",
+    "InboundQueue",
+    "Journal",
+    "JournaledRound",
+    "LanguageModel",
+    "Leases",
+    "Machines",
+    "Models",
+    "Prompts",
+    "Repositories",
+    "Sessions",
+    "StopMarkers",
+    "ToolBox",
+    "ToolRound",
+    "Wakeups",
+    "WorkspaceAccess",
+    "Workspaces",
+]
