@@ -74,14 +74,20 @@ def test_json_holds_every_field_by_its_name_with_exact_amounts_as_text() -> None
         "execution_id": "m-1",
         "actor": None,
         "details": {"tools": [{"tool": "bash", "ok": True, "seconds": 1.5}]},
-        "cost": {"known": {"amount": "0.10"}, "partial": False},
+        "cost": {
+            "known": {"amount": "0.10"},
+            "partial": False,
+            "estimated": {"amount": "0"},
+            "cached_input": {"amount": "0"},
+            "output": {"amount": "0"},
+        },
     }
 
 
 def test_an_item_leaves_out_what_is_none_and_keeps_amounts_as_numbers() -> None:
     item = to_item(replace(RUN, cost=Cost(Usd(Decimal("0.10")))))
     assert "guild_id" not in item
-    assert item["cost"] == {"known": {"amount": Decimal("0.10")}, "partial": False}
+    assert item["cost"]["known"] == {"amount": Decimal("0.10")}
 
 
 def test_unknown_fields_are_ignored_and_missing_ones_take_their_defaults() -> None:

@@ -10,6 +10,7 @@ _REASONS: Final = {
     # Our own errors, by class name.
     "ModelUnavailable": "The model's provider did not answer, although it was asked several times.",
     "ModelRefused": "The model's provider refused the request.",
+    "ContextTooLong": "The conversation became too long for the model.",
     "InvalidReply": "The model gave no usable reply.",
     "DiscordUnavailable": "Discord did not answer.",
     "DiscordRefused": "Discord refused a message; the bot may lack a permission in this channel.",
