@@ -56,6 +56,11 @@ def is_decision(execution: ExecutionId) -> bool:
     return execution.endswith(_DECISION)
 
 
+def choice_of(execution: ExecutionId, option: int) -> ExecutionId:
+    """The execution that carries out an option which ``execution`` showed: one, however often it is chosen."""
+    return ExecutionId(f"{execution}-o{option}")
+
+
 def retry_of(execution: ExecutionId) -> ExecutionId:
     """The next try of an execution that ended without success: one, however often somebody asks for it."""
     tried = _RETRY.fullmatch(execution)

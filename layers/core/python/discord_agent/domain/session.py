@@ -18,6 +18,7 @@ from discord_agent.domain.ids import (
 from discord_agent.domain.inbound import Attachment
 from discord_agent.domain.interrupts import Interrupt, without_mention
 from discord_agent.domain.money import Cost, Usage
+from discord_agent.domain.options import Option
 from discord_agent.domain.run import INITIAL_CONFIDENCE, Commit, Outcome, RunState, Waiting
 
 
@@ -58,6 +59,14 @@ class LastRun:
 
 
 @dataclass(frozen=True, slots=True)
+class FlowOverride:
+    """The flow that somebody chose for their own next message; BREAKGLASS only by a person who may use it."""
+
+    flow: FlowType
+    by: UserId
+
+
+@dataclass(frozen=True, slots=True)
 class Session:
     """A thread's memory between runs; ``parked`` names the run that waits for an answer there.
 
@@ -79,6 +88,7 @@ class Session:
     last_run: LastRun | None = None
     reflections: tuple[Reflection, ...] = ()
     imported_attachments: tuple[str, ...] = ()
+    flow_override: FlowOverride | None = None
 
 
 class ItemKind(StrEnum):
@@ -144,10 +154,20 @@ class Approval:
 
 
 @dataclass(frozen=True, slots=True)
+class Reasons:
+    """Why a run is what it is: each a clause for people, such as "chosen with /flow"; "" when nobody decided yet."""
+
+    flow: str = ""
+    role: str = ""
+    model: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class ExecutionRecord:
     """One run as people and later steps find it again; ``request`` is the person's text, ``task_token`` a credential.
 
-    ``reached`` is the run after its last saved turn: what a failure that comes without its state goes by.
+    ``reached`` is the run after its last saved turn: what a failure that comes without its state goes by. ``alias``
+    is how a breakglass request named its model; ``options`` are what the run showed people to choose from.
     """
 
     execution_id: ExecutionId
@@ -178,3 +198,6 @@ class ExecutionRecord:
     classification: Classification | None = None
     completed_at: datetime | None = None
     reached: RunState | None = None
+    reasons: Reasons = Reasons()
+    alias: str = ""
+    options: tuple[Option, ...] = ()

@@ -3,12 +3,14 @@
 from dataclasses import replace
 from typing import Final
 
-from discord_agent.domain.classification import FlowType
-from discord_agent.domain.errors import InvalidEvent
-from discord_agent.domain.ids import UserId, late_decision
+from discord_agent.domain.classification import Classification, FlowType, TaskType
+from discord_agent.domain.errors import InvalidEvent, InvalidInput
+from discord_agent.domain.ids import UserId, choice_of, late_decision
+from discord_agent.domain.inbound import Author
+from discord_agent.domain.options import chosen_request
 from discord_agent.domain.run import Next, RunState
-from discord_agent.domain.session import Approval, Decision, ExecutionRecord
-from discord_agent.ports import Machines
+from discord_agent.domain.session import Approval, Decision, ExecutionRecord, Reasons
+from discord_agent.ports import Clock, Executions, Machines
 
 MACHINES: Final = {FlowType.SIMPLE: "simple", FlowType.SEQUENTIAL: "sequential_thinking"}
 """The state machine of each flow."""
@@ -17,6 +19,37 @@ MACHINES: Final = {FlowType.SIMPLE: "simple", FlowType.SEQUENTIAL: "sequential_t
 def launch(machines: Machines, record: ExecutionRecord) -> None:
     """Start the flow of a record; its name makes a second start of the same request no start at all."""
     machines.start(MACHINES[record.flow], record.execution_id, _run_of(record))
+
+
+def choose(
+    machines: Machines, executions: Executions, record: ExecutionRecord, option: int, actor: Author, clock: Clock
+) -> ExecutionRecord:
+    """Start to carry out one of the options that a run showed, counted from 1; choosing it again starts nothing.
+
+    Returns the row of the run that carries it out. InvalidInput when there is no such option.
+    """
+    if not 1 <= option <= len(record.options):
+        raise InvalidInput(f"{record.execution_id} showed no option {option}")
+    chosen = record.options[option - 1]
+    earlier = record.classification or Classification(should_respond=True, reason="")
+    carrying_out = ExecutionRecord(
+        choice_of(record.execution_id, option),
+        record.thread_id,
+        record.channel_id,
+        record.message_id,
+        actor.id,
+        actor.name,
+        flow=FlowType.SEQUENTIAL,
+        request=chosen_request(record.request, chosen),
+        created_at=clock.now(),
+        guild_id=record.guild_id,
+        attachments=record.attachments,
+        classification=replace(earlier, should_respond=True, is_technical=True, task_type=TaskType.CODING),
+        reasons=Reasons(flow=f"option {option} was chosen: {chosen.title}", role=record.reasons.role),
+    )
+    executions.create(carrying_out)
+    launch(machines, carrying_out)
+    return carrying_out
 
 
 def settle(
