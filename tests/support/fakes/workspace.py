@@ -123,12 +123,21 @@ class FakeToolBox:
     faults: list[Exception] = field(default_factory=list)
     runs: list[tuple[ToolCall, ...]] = field(default_factory=list)
     on_run: Callable[[], object] = lambda: None
+    warnings: tuple[str, ...] = ()
 
-    def specs(self) -> tuple[ToolSpec, ...]:
+    def specs(self, thread: ThreadId) -> tuple[ToolSpec, ...]:
         return TOOLS
 
+    def notes(self, thread: ThreadId) -> tuple[str, ...]:
+        return self.warnings
+
     def run(
-        self, calls: Sequence[ToolCall], access: WorkspaceAccess, *, meanwhile: Callable[[], object] | None = None
+        self,
+        calls: Sequence[ToolCall],
+        access: WorkspaceAccess,
+        *,
+        meanwhile: Callable[[], object] | None = None,
+        stop_requested: Callable[[], bool] | None = None,
     ) -> ToolRound:
         with self.effects("toolbox.run"):
             self.runs.append(tuple(calls))

@@ -161,13 +161,15 @@ class _Parts:
     def toolbox(self, settings: TurnSettings) -> ToolBox:
         from discord_agent.adapters.tools.access import WorkspaceCredentials  # noqa: PLC0415 - only turn speaks to the sandbox
         from discord_agent.adapters.tools.sandbox import LAMBDA_CONFIG, SandboxTools  # noqa: PLC0415
+        from discord_agent.adapters.tools.toolbox import Tools  # noqa: PLC0415
 
-        return SandboxTools(
+        sandbox = SandboxTools(
             self._client("lambda", LAMBDA_CONFIG),
             settings.sandbox_function,
             settings.bucket,
             WorkspaceCredentials(self._client("sts"), settings.workspace_role_arn, settings.bucket, self.clock),
         )
+        return Tools(sandbox)
 
     def repositories(self, settings: RepositorySettings) -> Repositories:
         from discord_agent.adapters.git.repositories import DulwichRepositories  # noqa: PLC0415 - three functions need git

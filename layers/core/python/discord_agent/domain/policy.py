@@ -7,6 +7,7 @@ messages and reactions. There ``Author.permissions`` is 0, so a moderator who re
 """
 
 from dataclasses import dataclass, replace
+from decimal import Decimal
 from enum import StrEnum
 from typing import Final
 
@@ -19,6 +20,9 @@ MANAGE_GUILD: Final = 1 << 5
 MANAGE_MESSAGES: Final = 1 << 13
 MANAGE_THREADS: Final = 1 << 34
 MODERATE_MEMBERS: Final = 1 << 40
+
+RUN_LIMIT: Final = Usd(Decimal(5))
+"""What a run may cost where the settings say nothing."""
 
 _ADMINISTRATORS: Final = ADMINISTRATOR
 _MANAGERS: Final = ADMINISTRATOR | MANAGE_GUILD
@@ -87,9 +91,9 @@ class Permit:
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """Money limits; None: no limit of that kind."""
+    """Money limits; None: no limit of that kind. ``run`` counts all tries of a request together."""
 
-    run: Usd | None = None
+    run: Usd | None = RUN_LIMIT
     user_day: Usd | None = None
     user_month: Usd | None = None
     guild_day: Usd | None = None
@@ -97,8 +101,21 @@ class Limits:
 
 
 @dataclass(frozen=True, slots=True)
+class ToolCredential:
+    """Gives commands of one program a secret of the deployment, by its name, in a variable or in a file it names."""
+
+    program: str
+    secret: str
+    variable: str
+    as_file: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class ChannelSettings:
-    """What one channel and its threads do differently; None: as in the guild. Permits add to the guild's."""
+    """What one channel and its threads do differently; None: as in the guild. Permits add to the guild's.
+
+    ``credentials`` are for tools used in this channel; there are none unless they are listed here.
+    """
 
     channel_id: ChannelId
     reading: Reading | None = None
@@ -108,6 +125,7 @@ class ChannelSettings:
     everyone: tuple[Action, ...] | None = None
     permits: tuple[Permit, ...] = ()
     mcp_servers: tuple[str, ...] | None = None
+    credentials: tuple[ToolCredential, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,8 +166,7 @@ class GuildSettings:
 
     def within(self, place: Place) -> "GuildSettings":
         """These settings as they apply at a place: its own, else its parent channel's, else the guild's."""
-        by_id = {channel.channel_id: channel for channel in self.channels}
-        channel = by_id.get(place.channel_id) or (by_id.get(place.parent_id) if place.parent_id else None)
+        channel = self._channel(place)
         if channel is None:
             return self
         return replace(
@@ -162,6 +179,15 @@ class GuildSettings:
             permits=self.permits + channel.permits,
             mcp_servers=_first(channel.mcp_servers, self.mcp_servers),
         )
+
+    def credentials(self, place: Place) -> tuple[ToolCredential, ...]:
+        """The credentials for tools used at a place."""
+        channel = self._channel(place)
+        return channel.credentials if channel else ()
+
+    def _channel(self, place: Place) -> ChannelSettings | None:
+        by_id = {channel.channel_id: channel for channel in self.channels}
+        return by_id.get(place.channel_id) or (by_id.get(place.parent_id) if place.parent_id else None)
 
     def allows(self, place: Place) -> bool:
         """Whether the bot is at home in a channel (or the channel of a thread)."""

@@ -6,7 +6,7 @@ from discord_agent.ports.money import Budgets
 from discord_agent.ports.outward import AuditLog, Clock, Events, InboundQueue, Machines, Wakeups
 from discord_agent.ports.runs import Context, Executions, Journal, JournaledRound, Leases
 from discord_agent.ports.threads import Sessions
-from discord_agent.ports.tools import StopMarkers, ToolBox, ToolRound, WorkspaceAccess
+from discord_agent.ports.tools import Credential, StopMarkers, ToolBox, ToolRound, WorkspaceAccess
 from discord_agent.ports.workspaces import Checkout, Diff, Repositories, Workspaces
 
 __all__ = [
@@ -15,6 +15,7 @@ __all__ = [
     "Checkout",
     "Clock",
     "Context",
+    "Credential",
     "Diff",
     "Discord",
     "Events",

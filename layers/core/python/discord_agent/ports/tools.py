@@ -1,7 +1,7 @@
 """The tools of the sandbox."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol
 
 from discord_agent.domain.conversation import ToolCall, ToolResult, ToolSpec
@@ -13,12 +13,23 @@ from discord_agent.domain.workspace import Manifest
 
 
 @dataclass(frozen=True, slots=True)
+class Credential:
+    """A secret that a command of one program gets in a variable; ``as_file``: the variable names a file that holds it."""
+
+    program: str
+    variable: str
+    value: str = field(repr=False)
+    as_file: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class WorkspaceAccess:
     """What a round of tools works on."""
 
     thread_id: ThreadId
     execution_id: ExecutionId
     manifest: Manifest
+    credentials: tuple[Credential, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,15 +41,29 @@ class ToolRound:
 
 
 class ToolBox(Protocol):
-    """The tools of the sandbox, reached as an MCP client. Errors: SandboxUnavailable."""
+    """The tools of the sandbox and of the servers a thread may use, reached as an MCP client.
 
-    def specs(self) -> tuple[ToolSpec, ...]:
-        """The tools it offers, in a stable order."""
+    Errors: SandboxUnavailable. A server that is down is none: its calls fail, and ``notes`` says so.
+    """
+
+    def specs(self, thread: ThreadId) -> tuple[ToolSpec, ...]:
+        """The tools it offers in a thread, in a stable order."""
+
+    def notes(self, thread: ThreadId) -> tuple[str, ...]:
+        """What people should know about the tools of a thread: a sentence for each server that is not to be had."""
 
     def run(
-        self, calls: Sequence[ToolCall], access: WorkspaceAccess, *, meanwhile: Callable[[], object] | None = None
+        self,
+        calls: Sequence[ToolCall],
+        access: WorkspaceAccess,
+        *,
+        meanwhile: Callable[[], object] | None = None,
+        stop_requested: Callable[[], bool] | None = None,
     ) -> ToolRound:
-        """Run a round's calls in one go: reads in parallel, writes in order; ``meanwhile`` is called twice a second."""
+        """Run a round's calls in one go: reads in parallel, writes in order; both are asked twice a second.
+
+        The sandbox hears of a stop by its marker, the calls of other servers by ``stop_requested``.
+        """
 
 
 class StopMarkers(Protocol):

@@ -112,7 +112,7 @@ class Rounds:
             Purpose.TURN,
             run.model,
             history.repaired(messages + heard),
-            tools=(*self.toolbox.specs(), *control_tools.SPECS),
+            tools=(*self.toolbox.specs(run.thread_id), *control_tools.SPECS),
         )
         reply = with_unique_call_ids(self.model.complete(request, stop_requested=onlooker.stop_requested), turn, number)
         entry = self._journal_reply(run, lease, turn, number, JournaledRound(reply, heard))
@@ -158,7 +158,7 @@ class Rounds:
             return ToolRound(_not_run(calls, _STOPPED), None)
         onlooker.on_calls(calls)
         access = WorkspaceAccess(run.thread_id, run.execution_id, manifest)
-        return self.toolbox.run(calls, access, meanwhile=onlooker.meanwhile)
+        return self.toolbox.run(calls, access, meanwhile=onlooker.meanwhile, stop_requested=onlooker.stop_requested)
 
     def has_unheard(self, run: RunState) -> bool:
         """Whether people said something that no round was given yet."""

@@ -1,4 +1,4 @@
-"""The port ToolBox on the sandbox function: one invocation per round, tool calls as MCP requests inside it."""
+"""The tools of the sandbox function: one invocation per round, tool calls as MCP requests inside it."""
 
 import json
 from collections.abc import Callable, Sequence
@@ -13,9 +13,8 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from discord_agent.adapters.tools.access import WorkspaceCredentials
 from discord_agent.adapters.tools.mcp import Request, request_for, result_of
 from discord_agent.adapters.workspace.codec import from_inline, inline
-from discord_agent.domain.conversation import Json, ToolCall, ToolResult, ToolSpec
+from discord_agent.domain.conversation import Json, ToolCall, ToolResult
 from discord_agent.domain.errors import InvalidInput, SandboxUnavailable, WorkspaceDamaged
-from discord_agent.domain.sandbox_tools import SANDBOX_TOOLS
 from discord_agent.domain.workspace import Manifest
 from discord_agent.ports import ToolRound, WorkspaceAccess
 
@@ -54,10 +53,6 @@ class SandboxTools:
     function: str
     bucket: str
     credentials: WorkspaceCredentials
-
-    def specs(self) -> tuple[ToolSpec, ...]:
-        """The tools it offers, in a stable order; known here, so that asking costs nothing."""
-        return SANDBOX_TOOLS
 
     def run(
         self, calls: Sequence[ToolCall], access: WorkspaceAccess, *, meanwhile: Callable[[], object] | None = None
