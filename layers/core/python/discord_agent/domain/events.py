@@ -17,6 +17,7 @@ EXECUTION_ABORTED: Final = "execution_aborted"
 COMMIT_CREATED: Final = "commit_created"
 BRANCH_MERGED: Final = "branch_merged"
 BRANCH_REJECTED: Final = "branch_rejected"
+REWOUND: Final = "rewound"
 
 
 @dataclass(frozen=True, slots=True)

@@ -61,8 +61,19 @@ def choice_of(execution: ExecutionId, option: int) -> ExecutionId:
     return ExecutionId(f"{execution}-o{option}")
 
 
+def rewinder_of(execution: ExecutionId) -> ExecutionId:
+    """Who holds a thread while it goes back to a turn of ``execution``."""
+    return ExecutionId(f"{execution}-rewind")
+
+
 def retry_of(execution: ExecutionId) -> ExecutionId:
     """The next try of an execution that ended without success: one, however often somebody asks for it."""
     tried = _RETRY.fullmatch(execution)
     first, number = (tried["first"], int(tried["number"])) if tried else (execution, 0)
     return ExecutionId(f"{first}-r{number + 1}")
+
+
+def first_try_of(execution: ExecutionId) -> ExecutionId:
+    """The execution that all tries of a request began with."""
+    tried = _RETRY.fullmatch(execution)
+    return ExecutionId(tried["first"]) if tried else execution

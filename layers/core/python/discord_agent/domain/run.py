@@ -17,7 +17,7 @@ from discord_agent.domain.ids import (
     ThreadId,
     UserId,
 )
-from discord_agent.domain.money import Cost, Usage
+from discord_agent.domain.money import Cost, Usage, Usd
 
 INITIAL_CONFIDENCE: Final = 80
 """Of a run and of a thread that nobody judged yet."""
@@ -71,7 +71,8 @@ class Signals:
     """Counters that confidence and escalation are computed from; ``domain.signals`` moves them on.
 
     ``tool_calls`` and ``tool_successes`` are the last turn's, ``total_tool_calls`` and ``failures`` the whole run's;
-    the tests are those of the last test run seen.
+    the tests are those of the last test run seen. ``repeats`` counts turns in a row that ended going round in circles,
+    ``steps`` are the newest calls as ``domain.stuck`` tells them apart.
     """
 
     same_errors: int = 0
@@ -85,6 +86,19 @@ class Signals:
     tests_passed: int = 0
     failures: int = 0
     total_tool_calls: int = 0
+    repeats: int = 0
+    steps: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class HandedOn:
+    """A run went on with a stronger model; ``turn`` is the one after which, ``reason`` a clause for people."""
+
+    turn: int
+    before: ModelName
+    after: ModelName
+    reason: str
+    at: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,10 +122,23 @@ class StepFailure:
 
 
 @dataclass(frozen=True, slots=True)
+class Resumption:
+    """Where a run goes on: after a turn of an earlier execution in the same thread.
+
+    ``present`` is what the workspace was before people went back to that turn; None when they did not.
+    """
+
+    execution_id: ExecutionId
+    turn: int
+    present: ManifestId | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class RunState:
     """One run; ``thread_id`` is where it works, ``channel_id`` and ``message_id`` where it was asked for.
 
-    ``waiting`` says what a parked run waits for, ``wants_stronger`` that somebody asked for a stronger model.
+    ``waiting`` says what a parked run waits for (``needed``: how much money its next call may take), ``wants_stronger``
+    that somebody asked for a stronger model.
     """
 
     execution_id: ExecutionId
@@ -145,6 +172,7 @@ class RunState:
     options: tuple[str, ...] = ()
     question: str = ""
     waiting: Waiting = Waiting.ANSWER
+    needed: Usd = Usd()
     wants_stronger: bool = False
     summary: str = ""
     send_files: tuple[str, ...] = ()
@@ -153,6 +181,11 @@ class RunState:
     outcome: Outcome | None = None
     next: Next = Next.PLAN
     failure: StepFailure | None = None
+    resumes: Resumption | None = None
+    must_compact: bool = False
+    compacted_at: int = 0
+    lesson: str = ""
+    lesson_id: str = ""
 
     @property
     def opened_in_place(self) -> bool:

@@ -12,14 +12,15 @@ from discord_agent.domain.ids import (
     GuildId,
     ManifestId,
     MessageId,
+    ModelName,
     ThreadId,
     UserId,
 )
 from discord_agent.domain.inbound import Attachment
 from discord_agent.domain.interrupts import Interrupt, without_mention
-from discord_agent.domain.money import Cost, Usage
+from discord_agent.domain.money import Cost, Usage, Usd
 from discord_agent.domain.options import Option
-from discord_agent.domain.run import INITIAL_CONFIDENCE, Commit, Outcome, RunState, Waiting
+from discord_agent.domain.run import INITIAL_CONFIDENCE, Commit, HandedOn, Outcome, Resumption, RunState, Waiting
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,16 +34,13 @@ class Lease:
 
 
 @dataclass(frozen=True, slots=True)
-class Reflection:
-    """What a run taught (behaviour contract, section 12.2)."""
+class Objection:
+    """What a person held against a run that had ended; ``reason`` is in their own words, "" when they gave none."""
 
+    execution_id: ExecutionId
+    by: UserId
     at: datetime
-    score: int
-    what_worked: str
-    what_failed: str
-    root_cause: str
-    strategy_change: str
-    key_insight: str
+    reason: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +69,10 @@ class Session:
     """A thread's memory between runs; ``parked`` names the run that waits for an answer there.
 
     ``base`` is the commit the workspace started from; ``dirty`` says that the workspace holds work of an
-    ended run that is on no branch yet; ``pending`` is the branch that waits for a decision.
+    ended run that is on no branch yet; ``pending`` is the branch that waits for a decision. ``rejection`` (of a
+    commit) and ``dislike`` (a 👎) are evidence that the next run of the thread reflects on and then takes away.
+    ``escalations`` are the newest ones of its runs, oldest first.
+    ``summary`` tells what was said up to the message ``summarized_through``; ``topics`` are newest first.
     """
 
     thread_id: ThreadId
@@ -86,9 +87,15 @@ class Session:
     parked: ExecutionId | None = None
     last_message: str = ""
     last_run: LastRun | None = None
-    reflections: tuple[Reflection, ...] = ()
     imported_attachments: tuple[str, ...] = ()
+    resume: Resumption | None = None
+    rejection: Objection | None = None
+    dislike: Objection | None = None
+    topics: tuple[str, ...] = ()
+    summary: str = ""
+    summarized_through: MessageId | None = None
     flow_override: FlowOverride | None = None
+    escalations: tuple[HandedOn, ...] = ()
 
 
 class ItemKind(StrEnum):
@@ -168,6 +175,7 @@ class ExecutionRecord:
 
     ``reached`` is the run after its last saved turn: what a failure that comes without its state goes by. ``alias``
     is how a breakglass request named its model; ``options`` are what the run showed people to choose from.
+    ``stronger_than`` is the model that an earlier try worked with, if this one is to work with a stronger one.
     """
 
     execution_id: ExecutionId
@@ -187,6 +195,7 @@ class ExecutionRecord:
     task_token: str = field(default="", repr=False)
     question: str = ""
     waiting: Waiting = Waiting.ANSWER
+    needed: Usd = Usd()
     question_message_id: MessageId | None = None
     approval: Approval | None = None
     outcome: Outcome | None = None
@@ -198,6 +207,9 @@ class ExecutionRecord:
     classification: Classification | None = None
     completed_at: datetime | None = None
     reached: RunState | None = None
+    escalations: tuple[HandedOn, ...] = ()
+    stronger_than: ModelName = ModelName("")
+    resumes: Resumption | None = None
     reasons: Reasons = Reasons()
     alias: str = ""
     options: tuple[Option, ...] = ()

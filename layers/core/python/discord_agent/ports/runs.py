@@ -11,6 +11,7 @@ from discord_agent.domain.ids import (
     ThreadId,
     UserId,
 )
+from discord_agent.domain.interrupts import Interrupt
 from discord_agent.domain.run import Outcome, RunState
 from discord_agent.domain.session import (
     Approval,
@@ -23,24 +24,31 @@ from discord_agent.domain.workspace import Manifest
 
 @dataclass(frozen=True, slots=True)
 class JournaledRound:
-    """A round as far as it got: what people said before it, the reply, and the results once they were in."""
+    """A round as far as it got: what people said before it, the reply, and the results once they were in.
+
+    ``interrupts`` are what people wanted of the run besides being heard; some of them end a round before the model
+    is asked, whose reply is empty then.
+    """
 
     reply: ModelReply
     heard: tuple[Message, ...] = ()
     results: tuple[ToolResult, ...] | None = None
     manifest: Manifest | None = None
+    interrupts: tuple[Interrupt, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Context:
     """The model's current message list and the turn after which it was saved.
 
-    ``version`` names the stored list that this one was made from; "" when there was none.
+    ``version`` names the stored list that this one was made from; "" when there was none. ``reached`` is the run as
+    it was when the list was saved; None for a list that was saved by another step than ``turn``.
     """
 
     messages: tuple[Message, ...]
     turn: int
     version: str = ""
+    reached: RunState | None = None
 
 
 class Journal(Protocol):
@@ -52,13 +60,22 @@ class Journal(Protocol):
     def save_context(self, run: RunState, context: Context) -> None:
         """Store a message list in place of the one it was made from; LeaseLost if another attempt stored one since."""
 
+    def context_at(self, thread: ThreadId, execution: ExecutionId, turn: int) -> Context | None:
+        """The message list as it was after a turn (0: the opening) of any run; None if it never came that far."""
+
     def rounds(self, run: RunState, turn: int) -> tuple[JournaledRound, ...]:
         """The rounds of a turn that an earlier attempt journalled, in order."""
 
     def record_reply(
-        self, run: RunState, turn: int, number: int, reply: ModelReply, heard: tuple[Message, ...] = ()
+        self,
+        run: RunState,
+        turn: int,
+        number: int,
+        reply: ModelReply,
+        heard: tuple[Message, ...] = (),
+        interrupts: tuple[Interrupt, ...] = (),
     ) -> None:
-        """Journal a reply, and the people's messages it was given, before its tool calls run."""
+        """Journal a reply, and what people said and wanted before it, ahead of its tool calls."""
 
     def record_results(
         self, run: RunState, turn: int, number: int, results: tuple[ToolResult, ...], manifest: Manifest | None
