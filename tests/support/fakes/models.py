@@ -2,7 +2,7 @@
 
 import json
 from collections import defaultdict
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any
@@ -98,15 +98,39 @@ class ScriptedModel:
 
 @dataclass
 class FakeModels:
-    """Every role and purpose has the smallest model of a ladder of three."""
+    """Every role and purpose has the smallest model of a ladder of three, which is a tier too; give it what a test needs.
+
+    A role whose model is excluded takes the next of the ladder.
+    """
 
     ladder: tuple[ModelName, ...] = LADDER
+    prices: dict[ModelName, Price] = field(default_factory=dict)
+    contexts: dict[ModelName, int] = field(default_factory=dict)
+    seeing: set[ModelName] = field(default_factory=set)
+    standing_in: dict[ModelName, tuple[ModelName, ...]] = field(default_factory=dict)
+    named: dict[str, ModelName] = field(default_factory=lambda: {"opus": LADDER[-1]})
 
-    def price(self, model: ModelName) -> Price | None:
-        return None
+    def price(self, model: ModelName, tokens: int = 0) -> Price | None:
+        return self.prices.get(model)
 
-    def for_role(self, role: str) -> ModelName:
-        return self.ladder[0]
+    def context(self, model: ModelName) -> int:
+        return self.contexts.get(model, 100_000)
+
+    def output(self, model: ModelName) -> int:
+        return 8_192
+
+    def vision(self, model: ModelName) -> bool:
+        return model in self.seeing
+
+    def fallbacks(self, model: ModelName) -> tuple[ModelName, ...]:
+        return self.standing_in.get(model, ())
+
+    def for_role(
+        self, role: str, *, preferred: ModelName | None = None, excluding: Collection[ModelName] = ()
+    ) -> ModelName:
+        if preferred in self.ladder and preferred not in excluding:
+            return preferred
+        return next((model for model in self.ladder if model not in excluding), self.ladder[0])
 
     def for_task(self, task_type: str) -> ModelName:
         return self.ladder[0]
@@ -117,6 +141,15 @@ class FakeModels:
     def next_up(self, model: ModelName) -> ModelName:
         position = self.ladder.index(model)
         return self.ladder[min(position + 1, len(self.ladder) - 1)]
+
+    def tier(self, name: str) -> tuple[ModelName, ...]:
+        return self.ladder
+
+    def aliases(self) -> Mapping[str, ModelName]:
+        return self.named
+
+    def breakglass(self, alias: str) -> ModelName | None:
+        return self.named.get(alias.lower())
 
 
 @dataclass

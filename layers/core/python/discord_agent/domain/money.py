@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from decimal import Decimal
 
+_CENT = Decimal("0.01")
+
 
 @dataclass(frozen=True, slots=True, order=True)
 class Usd:
@@ -21,6 +23,11 @@ class Usd:
 
     def __str__(self) -> str:
         return f"${self.amount:.4f}"
+
+    @property
+    def short(self) -> str:
+        """In cents where that says enough."""
+        return f"${self.amount:.2f}" if self.amount == 0 or abs(self.amount) >= _CENT else str(self)
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,26 +74,29 @@ UNKNOWN = Cost(partial=True)
 
 @dataclass(frozen=True, slots=True)
 class Price:
-    """US dollars per million tokens."""
+    """US dollars per million tokens; without a price of its own, writing to a cache costs like fresh input."""
 
     input: Decimal
     cached_input: Decimal
     output: Decimal
+    cache_write: Decimal | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Usage:
-    """Tokens of one or more model calls; ``cached_input`` is part of ``input``."""
+    """Tokens of one or more model calls; ``cached_input`` and ``cache_write`` are parts of ``input``."""
 
     input: int = 0
     cached_input: int = 0
     output: int = 0
+    cache_write: int = 0
 
     def __add__(self, other: "Usage") -> "Usage":
         return Usage(
             self.input + other.input,
             self.cached_input + other.cached_input,
             self.output + other.output,
+            self.cache_write + other.cache_write,
         )
 
 
@@ -97,7 +107,9 @@ def cost_of(usage: Usage, price: Price | None) -> Cost:
     """The cost of ``usage`` at ``price``; unknown when there is no price."""
     if price is None:
         return UNKNOWN
-    fresh = Usd((usage.input - usage.cached_input) * price.input / _MILLION)
+    plain = usage.input - usage.cached_input - usage.cache_write
+    write_price = price.input if price.cache_write is None else price.cache_write
+    fresh = Usd((plain * price.input + usage.cache_write * write_price) / _MILLION)
     cached = Usd(usage.cached_input * price.cached_input / _MILLION)
     output = Usd(usage.output * price.output / _MILLION)
     return Cost(fresh + cached + output, cached_input=cached, output=output)

@@ -1,6 +1,6 @@
 """Models, their registry and their prompts."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Mapping
 from typing import Any, Protocol
 
 from discord_agent.domain.conversation import ModelReply, ModelRequest
@@ -11,7 +11,7 @@ from discord_agent.domain.money import Price
 
 
 class LanguageModel(Protocol):
-    """Any model behind one call. Errors: ModelUnavailable, ModelRefused, Stopped."""
+    """Any model behind one call. Errors: ModelUnavailable, ModelRefused, ContextTooLong, Stopped."""
 
     def complete(
         self,
@@ -24,22 +24,49 @@ class LanguageModel(Protocol):
 
 
 class Models(Protocol):
-    """The model registry."""
+    """The model registry; an unknown model has careful sizes, no vision, no price and no fallbacks."""
 
-    def price(self, model: ModelName) -> Price | None:
-        """Its price, or None when it is not known."""
+    def price(self, model: ModelName, tokens: int = 0) -> Price | None:
+        """Its price for a request of so many ``tokens``, or None when it is not known."""
 
-    def for_role(self, role: str) -> ModelName:
-        """The model of an agent role."""
+    def context(self, model: ModelName) -> int:
+        """The most tokens of one request."""
+
+    def output(self, model: ModelName) -> int:
+        """The most tokens of one answer."""
+
+    def vision(self, model: ModelName) -> bool:
+        """Whether it can be shown images."""
+
+    def fallbacks(self, model: ModelName) -> tuple[ModelName, ...]:
+        """Who answers, in this order, when its provider fails: an estimate of a call takes the dearest of all of them."""
+
+    def for_role(
+        self, role: str, *, preferred: ModelName | None = None, excluding: Collection[ModelName] = ()
+    ) -> ModelName:
+        """The model of an agent role.
+
+        ``preferred`` counts if it is in the role's tier. A role with peers, code review, takes at random another
+        model of the tier when some are ``excluding``: a reviewer is not the author.
+        """
 
     def for_task(self, task_type: str) -> ModelName:
         """The model of a task without tools."""
 
     def for_purpose(self, purpose: str) -> ModelName:
-        """The model of decide, plan, reflect or title."""
+        """The model of a purpose such as decide, plan, reflect, title, compact or summarize."""
 
     def next_up(self, model: ModelName) -> ModelName:
         """The next model of the escalation path; itself at the top."""
+
+    def tier(self, name: str) -> tuple[ModelName, ...]:
+        """The models of a tier, ``tier1`` to ``tier4``, in order; InvalidSettings for an unknown one."""
+
+    def aliases(self) -> Mapping[str, ModelName]:
+        """The aliases of the emergency override, in lower case."""
+
+    def breakglass(self, alias: str) -> ModelName | None:
+        """The model of an emergency alias, in whatever case; None for an unknown one."""
 
 
 class Prompts(Protocol):

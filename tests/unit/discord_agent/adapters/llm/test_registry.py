@@ -75,10 +75,68 @@ def test_each_task_without_tools_has_the_model_of_the_contract(task: str, model:
         ("claude-opus-4.5", ("5", "25")),
     ],
 )
-def test_prices_are_those_of_the_contract_and_cached_tokens_cost_no_less(model: str, price: tuple[str, str]) -> None:
-    paid, made = map(Decimal, price)
+def test_prices_are_those_of_the_contract(model: str, price: tuple[str, str]) -> None:
+    listed = REGISTRY.price(ModelName(model))
 
-    assert REGISTRY.price(ModelName(model)) == Price(input=paid, cached_input=paid, output=made)
+    assert listed is not None
+    assert (listed.input, listed.output) == tuple(map(Decimal, price))
+
+
+@given(any_model, st.integers(0, 2_000_000))
+def test_cached_tokens_never_cost_more_and_written_ones_never_less(model: ModelName, tokens: int) -> None:
+    price = REGISTRY.price(model, tokens)
+
+    assert price is None or price.cached_input <= price.input <= (price.cache_write or price.input)
+
+
+def test_without_a_price_of_their_own_cached_tokens_cost_like_fresh_ones() -> None:
+    assert REGISTRY.price(ModelName("qwen3-max")) == Price(Decimal("1.20"), Decimal("1.20"), Decimal(6))
+
+
+@pytest.mark.parametrize(
+    ("tokens", "paid"), [(0, "1"), (32_000, "1"), (32_001, "1.80"), (128_001, "3"), (900_000, "6")]
+)
+def test_a_long_request_costs_what_its_step_says(tokens: int, paid: str) -> None:
+    price = REGISTRY.price(ModelName("qwen3-coder-plus"), tokens)
+
+    assert price is not None
+    assert price.input == Decimal(paid)
+
+
+def test_sizes_and_sight_are_listed() -> None:
+    assert REGISTRY.context(SONNET) == 200_000
+    assert REGISTRY.output(SONNET) == 64_000
+    assert REGISTRY.vision(SONNET)
+    assert not REGISTRY.vision(ModelName("qwen3-max"))
+
+
+def test_an_unknown_model_is_treated_with_care() -> None:
+    nobody = ModelName("a model nobody knows")
+
+    assert REGISTRY.context(nobody) <= min(map(REGISTRY.context, REGISTRY.names))
+    assert REGISTRY.output(nobody) <= min(map(REGISTRY.output, REGISTRY.names))
+    assert not REGISTRY.vision(nobody)
+    assert REGISTRY.fallbacks(nobody) == ()
+
+
+def test_another_makers_model_of_the_tier_stands_in_first() -> None:
+    assert REGISTRY.fallbacks(OPUS) == ("qwen3-max", "gpt-5.2-codex", "claude-sonnet-4.5")
+    assert REGISTRY.fallbacks(ModelName("general")) == ("mistral-nemo", "gemini-2.5-flash-lite")
+
+
+@given(any_model)
+def test_no_model_stands_in_for_itself_and_none_hides_what_it_costs(model: ModelName) -> None:
+    others = REGISTRY.fallbacks(model)
+
+    assert model not in others
+    assert REGISTRY.price(model) is None or all(REGISTRY.price(other) for other in others)
+
+
+@given(any_model)
+def test_a_stand_in_may_be_given_what_the_model_may(model: ModelName) -> None:
+    with_tools = REGISTRY.supports_tools(model)
+
+    assert with_tools is None or {REGISTRY.supports_tools(other) for other in REGISTRY.fallbacks(model)} <= {with_tools}
 
 
 @pytest.mark.parametrize("model", ["gpt-oss-120b:exacto", "a model nobody knows"])
@@ -153,14 +211,14 @@ def test_a_reviewer_is_never_the_author() -> None:
 
     registry = ModelRegistry.load(FILE, choose=last)
 
-    assert registry.for_role("code-reviewer", excluded={SONNET}) == "gemini-3-pro"
+    assert registry.for_role("code-reviewer", excluding={SONNET}) == "gemini-3-pro"
     assert offered == [("qwen3-coder-plus", "gpt-5.1-codex-max", "gemini-3-pro")]
 
 
 def test_a_reviewer_without_peers_is_the_first_of_the_tier() -> None:
     everyone = REGISTRY.tier("tier3")
 
-    assert REGISTRY.for_role("code-reviewer", excluded=everyone) == everyone[0]
+    assert REGISTRY.for_role("code-reviewer", excluding=everyone) == everyone[0]
 
 
 def test_purposes_take_the_models_of_the_settings_or_the_default() -> None:
@@ -168,6 +226,7 @@ def test_purposes_take_the_models_of_the_settings_or_the_default() -> None:
 
     assert registry.for_purpose("plan") == "kimi-k2.5"
     assert registry.for_purpose("title") == "gemini-3-pro"
+    assert registry.for_purpose("summarize") == "gemini-2.5-flash-lite"
 
 
 @pytest.mark.parametrize(

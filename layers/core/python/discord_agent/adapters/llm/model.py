@@ -124,7 +124,7 @@ class LiteLLMModel:
             return _Target(model, arguments)
         keys = self._access.provider_keys
         served = self._registry.reachable(model, keys.keys())
-        provider_id = self._registry.provider(served) if served else None
+        provider_id = self._registry.served_by(served, keys.keys()) if served else None
         if served is None or provider_id is None:
             raise ModelRefused(f"none of the configured providers serves {model} or a model like it")
         return _Target(served, {"model": provider_id, "api_key": keys[provider_id.partition("/")[0]]})

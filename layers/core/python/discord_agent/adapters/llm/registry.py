@@ -31,20 +31,40 @@ class _Part(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
 
-class ListedPrice(_Part):
-    """US dollars per million tokens."""
+type Dollars = Annotated[Decimal, Field(ge=0)]
+type Tokens = Annotated[int, Field(gt=0)]
 
-    input: Annotated[Decimal, Field(ge=0)]
-    output: Annotated[Decimal, Field(ge=0)]
-    cached_input: Annotated[Decimal, Field(ge=0)] | None = None
+
+class ListedPrice(_Part):
+    """US dollars per million tokens; ``above`` holds what a longer request costs, whole, from so many tokens on."""
+
+    input: Dollars
+    output: Dollars
+    cached_input: Dollars | None = None
+    cache_write: Dollars | None = None
+    above: dict[Tokens, "ListedPrice"] = {}
+
+    def at(self, tokens: int) -> Price:
+        """The price of a request of so many tokens; without prices of their own, tokens of a cache cost like fresh ones."""
+        reached = [limit for limit in self.above if tokens > limit]
+        if reached:
+            return self.above[max(reached)].at(0)
+        cached = self.input if self.cached_input is None else self.cached_input
+        return Price(input=self.input, cached_input=cached, output=self.output, cache_write=self.cache_write)
 
 
 class ListedModel(_Part):
-    """What is known of a model; ``provider`` is litellm's id for direct calls."""
+    """What is known of a model; ``providers`` are litellm's ids for direct calls, the preferred one first."""
 
     price: ListedPrice | None = None
-    provider: str | None = None
-    context: Annotated[int, Field(gt=0)] | None = None
+    providers: tuple[str, ...] = ()
+    context: Tokens = 32_768
+    output: Tokens = 4_096
+    vision: bool = False
+    fallbacks: tuple[ModelName, ...] | None = None
+
+
+_UNLISTED: Final = ListedModel()
 
 
 class Tier(_Part):
@@ -72,6 +92,7 @@ class Listing(_Part):
     fallback_task: Use
     escalation: Annotated[tuple[ModelName, ...], Field(min_length=1)]
     default: ModelName
+    purposes: dict[Purpose, ModelName] = {}
     breakglass: dict[str, ModelName]
 
     @model_validator(mode="after")
@@ -79,8 +100,10 @@ class Listing(_Part):
         named = {
             *self.escalation,
             *self.breakglass.values(),
+            *self.purposes.values(),
             self.default,
             *(model for tier in self.tiers.values() for model in tier.models),
+            *(other for model in self.models.values() for other in model.fallbacks or ()),
         }
         if unlisted := sorted(named - self.models.keys()):
             raise ValueError(f"not listed under models: {', '.join(unlisted)}")
@@ -131,32 +154,53 @@ class ModelRegistry:
         """All listed models."""
         return tuple(self._listing.models)
 
-    def price(self, model: ModelName) -> Price | None:
-        """Its price, or None when it is not known."""
-        listed = self._listing.models.get(model, ListedModel()).price
-        if listed is None:
-            return None
-        cached = listed.input if listed.cached_input is None else listed.cached_input
-        return Price(input=listed.input, cached_input=cached, output=listed.output)
+    def price(self, model: ModelName, tokens: int = 0) -> Price | None:
+        """Its price for a request of so many ``tokens``, or None when it is not known."""
+        listed = self._listed(model).price
+        return listed.at(tokens) if listed else None
 
-    def provider(self, model: ModelName) -> str | None:
-        """The id for direct calls through litellm, such as ``anthropic/…``; None when the model needs a gateway."""
-        return self._listing.models.get(model, ListedModel()).provider
+    def context(self, model: ModelName) -> int:
+        """The most tokens of one request."""
+        return self._listed(model).context
+
+    def output(self, model: ModelName) -> int:
+        """The most tokens of one answer."""
+        return self._listed(model).output
+
+    def vision(self, model: ModelName) -> bool:
+        """Whether it can be shown images."""
+        return self._listed(model).vision
+
+    def providers(self, model: ModelName) -> tuple[str, ...]:
+        """The ids for direct calls through litellm, such as ``anthropic/…``; none when the model needs a gateway."""
+        return self._listed(model).providers
+
+    def fallbacks(self, model: ModelName) -> tuple[ModelName, ...]:
+        """The listed ones; else the others of its lowest tier, those of other makers first.
+
+        A model whose price is known is never replaced by one whose price is not: limits could not be kept.
+        """
+        listed = self._listed(model).fallbacks
+        if listed is not None:
+            return listed
+        tier = next((tier.models for tier in self._tiers if model in tier.models), ())
+        others = [other for other in tier if other != model and (self.price(other) or not self.price(model))]
+        return tuple(sorted(others, key=lambda other: self._same_maker(model, other)))
 
     def for_role(
-        self, role: str, *, preferred: ModelName | None = None, excluded: Collection[ModelName] = ()
+        self, role: str, *, preferred: ModelName | None = None, excluding: Collection[ModelName] = ()
     ) -> ModelName:
         """The model of an agent role.
 
         ``preferred`` counts if it is in the role's tier. A role with peers takes another model of the tier when some
-        are ``excluded``: a reviewer is not the author.
+        are ``excluding``: a reviewer is not the author.
         """
         use = self._listing.roles.get(role, self._listing.fallback_role)
         tier = self._listing.tiers[use.seat.partition("[")[0]].models
-        if preferred in tier and preferred not in excluded:
+        if preferred in tier and preferred not in excluding:
             return preferred
-        if use.peers and excluded:
-            others = [model for model in tier if model not in excluded]
+        if use.peers and excluding:
+            others = [model for model in tier if model not in excluding]
             return self._choose(others) if others else tier[0]
         return self._seated(use.seat)
 
@@ -165,8 +209,9 @@ class ModelRegistry:
         return self._seated(self._listing.tasks.get(task_type, self._listing.fallback_task).seat)
 
     def for_purpose(self, purpose: str) -> ModelName:
-        """The model of decide, plan, reflect or title, as the settings say; else the default model."""
-        return self._purposes.get(Purpose(purpose), self._listing.default)
+        """The model the settings choose for a purpose, else the registry's, else the default."""
+        chosen = self._purposes.get(Purpose(purpose))
+        return chosen or self._listing.purposes.get(Purpose(purpose), self._listing.default)
 
     def next_up(self, model: ModelName) -> ModelName:
         """The next model of the escalation path; itself at the top.
@@ -200,6 +245,10 @@ class ModelRegistry:
         tiers = [tier for tier in self._tiers if model in tier.models]
         return any(tier.tools for tier in tiers) if tiers else None
 
+    def aliases(self) -> Mapping[str, ModelName]:
+        """The aliases of the emergency override, in lower case."""
+        return self._listing.breakglass
+
     def breakglass(self, alias: str) -> ModelName | None:
         """The model of an emergency alias."""
         return self._listing.breakglass.get(alias.lower())
@@ -212,11 +261,21 @@ class ModelRegistry:
 
     def reachable(self, model: ModelName, providers: Collection[str]) -> ModelName | None:
         """The model itself, or the nearest in strength that one of ``providers`` serves; None when they serve none."""
-        served = [name for name in self.names if (self.provider(name) or "").partition("/")[0] in providers]
+        served = [name for name in self.names if self.served_by(name, providers)]
         if model in served or not served:
             return model if served else None
         wanted = self.capability(model)
         return min(served, key=lambda name: abs(self.capability(name) - wanted))
+
+    def served_by(self, model: ModelName, providers: Collection[str]) -> str | None:
+        """Its first id whose provider is among ``providers``."""
+        return next((name for name in self.providers(model) if _maker(name) in providers), None)
+
+    def _listed(self, model: ModelName) -> ListedModel:
+        return self._listing.models.get(model, _UNLISTED)
+
+    def _same_maker(self, model: ModelName, other: ModelName) -> bool:
+        return bool({*map(_maker, self.providers(model)[:1])} & {*map(_maker, self.providers(other)[:1])})
 
     def _tiers_of(self, model: ModelName) -> list[int]:
         return [number for number, tier in enumerate(self._tiers, 1) if model in tier.models]
@@ -227,3 +286,7 @@ class ModelRegistry:
             raise InvalidSettings(f"the model registry has no seat {seat!r}")
         models, index = self._listing.tiers[match["tier"]].models, int(match["index"])
         return models[index] if 0 <= index < len(models) else models[-1]
+
+
+def _maker(provider_id: str) -> str:
+    return provider_id.partition("/")[0]
