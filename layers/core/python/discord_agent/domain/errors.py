@@ -24,6 +24,8 @@ AgentError
     └── WorkspaceDamaged    a manifest or pack is missing or does not match its hash
 """
 
+from discord_agent.domain.money import NOTHING, Usd
+
 
 class AgentError(Exception):
     """Base of all errors raised on purpose."""
@@ -62,11 +64,15 @@ class SecretsFound(AgentError):
 
 
 class OverBudget(AgentError):
-    """A limit on money does not allow a call; the message is a sentence for people, ``period`` names the limit."""
+    """A limit on money does not allow a call; the message is a sentence for people.
 
-    def __init__(self, message: str, *, period: str = "") -> None:
+    ``period`` names the limit, ``needed`` is what the call may cost, zero when that is not known.
+    """
+
+    def __init__(self, message: str, *, period: str = "", needed: Usd = NOTHING) -> None:
         super().__init__(message)
         self.period = period
+        self.needed = needed
 
 
 class TransientError(AgentError):

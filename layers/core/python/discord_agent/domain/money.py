@@ -2,8 +2,9 @@
 
 from dataclasses import dataclass
 from decimal import Decimal
+from typing import Final
 
-_CENT = Decimal("0.01")
+_CENT: Final = Decimal("0.01")
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -28,6 +29,9 @@ class Usd:
     def short(self) -> str:
         """In cents where that says enough."""
         return f"${self.amount:.2f}" if self.amount == 0 or abs(self.amount) >= _CENT else str(self)
+
+
+NOTHING: Final = Usd()
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,8 +14,8 @@ class Budgets(Protocol):
     def reserve(self, wanted: Slice, *, at_least: Usd) -> Slice:
         """Set ``wanted.amount`` aside on all its accounts in one transaction, or ``at_least`` if that is too much.
 
-        Returns the slice with the amount granted; a slice whose id is known is returned as it was granted.
-        OverBudget names the account that has no room for ``at_least``.
+        Returns the slice with the amount granted; one that is known and open is returned as it was granted.
+        OverBudget names the account that has no room for ``at_least``; Conflict: a slice of this id was settled.
         """
 
     def settle(self, granted: Slice, cost: Cost) -> None:

@@ -9,6 +9,7 @@ import random
 import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Final, Literal
 
 from boto3.dynamodb.conditions import ConditionBase, ConditionExpressionBuilder
@@ -70,7 +71,7 @@ def update(
     key: PrimaryKey,
     *,
     values: Mapping[str, Any] | None = None,
-    add: Mapping[str, int] | None = None,
+    add: Mapping[str, int | Decimal] | None = None,
     condition: ConditionBase | None = None,
 ) -> Write:
     """Set attributes (None removes one) and add to numbers."""
@@ -190,7 +191,9 @@ def _conditional(condition: ConditionBase | None) -> dict[str, Any]:
     }
 
 
-def _expression(values: Mapping[str, Any], add: Mapping[str, int], condition: ConditionBase | None) -> dict[str, Any]:
+def _expression(
+    values: Mapping[str, Any], add: Mapping[str, int | Decimal], condition: ConditionBase | None
+) -> dict[str, Any]:
     marks = {name: f"u{index}" for index, name in enumerate([*values, *add])}
     written = {name: value for name, value in values.items() if value is not None}
     removed = [name for name in values if name not in written]

@@ -1,0 +1,55 @@
+"""Starting a recorded request anew."""
+
+from dataclasses import dataclass, replace
+
+from discord_agent.domain.ids import ChannelId, UserId, retry_of
+from discord_agent.domain.money import Cost, Usage, Usd
+from discord_agent.domain.run import Waiting
+from discord_agent.domain.session import ExecutionRecord, ExecutionStatus
+from discord_agent.ports import Clock, Executions, Machines
+from discord_agent.steps.chronicle import Chronicle
+from discord_agent.steps.launch import launch
+
+
+@dataclass(frozen=True, slots=True)
+class Restart:
+    """A run's next try, from the workspace as it is."""
+
+    executions: Executions
+    machines: Machines
+    chronicle: Chronicle
+    clock: Clock
+
+    def __call__(self, record: ExecutionRecord, author: UserId, author_name: str, *, actor: UserId) -> bool:
+        """Start the next try, once, for ``author``; False if it has run and ended already."""
+        again = replace(
+            record,
+            execution_id=retry_of(record.execution_id),
+            author_id=author,
+            author_name=author_name,
+            created_at=self.clock.now(),
+            status=ExecutionStatus.PENDING,
+            channel_id=ChannelId(record.thread_id),
+            card_message_id=None,
+            stop_requested_by=None,
+            task_token="",
+            question="",
+            waiting=Waiting.ANSWER,
+            needed=Usd(),
+            question_message_id=None,
+            reached=None,
+            approval=None,
+            outcome=None,
+            terminal_message_id=None,
+            completed_at=None,
+            turns=0,
+            usage=Usage(),
+            cost=Cost(),
+        )
+        earlier = self.executions.get(again.execution_id)
+        if earlier is not None and earlier.outcome is not None:
+            return False
+        self.executions.create(again)
+        launch(self.machines, again)
+        self.chronicle.note(record.thread_id, again.execution_id, "restarted", actor=actor, after=record.execution_id)
+        return True
