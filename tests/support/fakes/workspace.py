@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
@@ -15,6 +16,7 @@ from discord_agent.domain.errors import (
     WorkspaceDamaged,
 )
 from discord_agent.domain.ids import CommitSha, ExecutionId, ManifestId, ThreadId
+from discord_agent.domain.interrupts import Interrupt
 from discord_agent.domain.run import Commit, RunState
 from discord_agent.domain.workspace import AGENT_FOLDER, FILE_MODE, LINK_MODE, FileEntry, Head, Manifest, safe_path
 from discord_agent.ports import Checkout, Context, Diff, JournaledRound, ToolRound, WorkspaceAccess
@@ -166,11 +168,15 @@ class FakeToolBox:
 
 @dataclass
 class FakeJournal:
-    """Contexts that are replaced only by who knows them, rounds that are written once."""
+    """Contexts that are replaced only by who knows them, rounds that are written once.
+
+    ``lists`` are all contexts ever saved, oldest first.
+    """
 
     effects: Effects
     contexts: dict[ExecutionId, Context] = field(default_factory=dict)
-    replies: dict[tuple[ExecutionId, int, int], tuple[ModelReply, tuple[Message, ...]]] = field(default_factory=dict)
+    lists: dict[ExecutionId, list[Context]] = field(default_factory=lambda: defaultdict(list))
+    replies: dict[tuple[ExecutionId, int, int], JournaledRound] = field(default_factory=dict)
     results: dict[tuple[ExecutionId, int, int], tuple[tuple[ToolResult, ...], Manifest | None]] = field(
         default_factory=dict
     )
@@ -186,7 +192,14 @@ class FakeJournal:
             if context.version != (stored.version if stored else ""):
                 raise LeaseLost("another attempt stored a context since")
             self.saves += 1
-            self.contexts[run.execution_id] = replace(context, version=f"version {self.saves}")
+            reached = context.reached or (stored.reached if stored else None)
+            saved = replace(context, version=f"version {self.saves}", reached=reached)
+            self.contexts[run.execution_id] = saved
+            self.lists[run.execution_id].append(saved)
+
+    def context_at(self, thread: ThreadId, execution: ExecutionId, turn: int) -> Context | None:
+        with self.effects("journal.context_at"):
+            return next((saved for saved in reversed(self.lists[execution]) if saved.turn == turn), None)
 
     def rounds(self, run: RunState, turn: int) -> tuple[JournaledRound, ...]:
         with self.effects("journal.rounds"):
@@ -195,13 +208,19 @@ class FakeJournal:
             return tuple(self._round((run.execution_id, turn, number)) for number in numbers)
 
     def record_reply(
-        self, run: RunState, turn: int, number: int, reply: ModelReply, heard: tuple[Message, ...] = ()
+        self,
+        run: RunState,
+        turn: int,
+        number: int,
+        reply: ModelReply,
+        heard: tuple[Message, ...] = (),
+        interrupts: tuple[Interrupt, ...] = (),
     ) -> None:
         with self.effects("journal.record_reply"):
             key = (run.execution_id, turn, number)
             if key in self.replies:
                 raise LeaseLost(f"another attempt wrote the reply of round {number} first")
-            self.replies[key] = (reply, heard)
+            self.replies[key] = JournaledRound(reply, heard, interrupts=interrupts)
 
     def record_results(
         self, run: RunState, turn: int, number: int, results: tuple[ToolResult, ...], manifest: Manifest | None
@@ -213,9 +232,8 @@ class FakeJournal:
             self.results[key] = (results, manifest)
 
     def _round(self, key: tuple[ExecutionId, int, int]) -> JournaledRound:
-        reply, heard = self.replies[key]
         results, manifest = self.results.get(key, (None, None))
-        return JournaledRound(reply, heard, results, manifest)
+        return replace(self.replies[key], results=results, manifest=manifest)
 
 
 @dataclass(frozen=True, slots=True)

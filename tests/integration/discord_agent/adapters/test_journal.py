@@ -14,6 +14,7 @@ from discord_agent.adapters.journal import S3Journal
 from discord_agent.domain.conversation import Message, ModelReply, Role, ToolCall, ToolResult
 from discord_agent.domain.errors import InvalidEvent, LeaseLost, StateUnavailable
 from discord_agent.domain.ids import ChannelId, ExecutionId, MessageId, ModelName, ThreadId, UserId
+from discord_agent.domain.interrupts import Interrupt
 from discord_agent.domain.run import RunState
 from discord_agent.domain.workspace import FileEntry, Manifest
 from discord_agent.ports import Context, JournaledRound
@@ -101,13 +102,106 @@ def test_who_never_loaded_a_context_cannot_overwrite_one(journal: S3Journal) -> 
         journal.save_context(RUN, Context((), 0))
 
 
-def test_a_context_that_was_deleted_meanwhile_is_not_brought_back(journal: S3Journal) -> None:
+def test_a_context_that_was_deleted_meanwhile_is_not_remembered(journal: S3Journal) -> None:
     _save(journal, 0)
-    loaded = _load(journal)
+    _load(journal)
     for key in buckets.keys(journal.s3):
         journal.s3.delete_object(Bucket=journal.bucket, Key=key)
-    with pytest.raises(LeaseLost):
-        journal.save_context(RUN, loaded)
+    assert journal.load_context(RUN) is None
+
+
+def _message(number: int) -> Message:
+    return Message(Role.USER, f"message {number}")
+
+
+def _grow(journal: S3Journal, turns: range) -> None:
+    """Play turns that add two messages each."""
+    for turn in turns:
+        context = journal.load_context(RUN) or Context((), 0)
+        grown = (*context.messages, _message(2 * turn), _message(2 * turn + 1))
+        journal.save_context(RUN, replace(context, messages=grown, turn=turn, reached=replace(RUN, turn=turn)))
+
+
+def test_another_process_finds_the_whole_list(journal: S3Journal) -> None:
+    _grow(journal, range(12))
+    assert _load(_another(journal)).messages == tuple(map(_message, range(24)))
+    assert _load(_another(journal)) == _load(journal)
+
+
+def test_processes_that_take_turns_see_what_the_other_added(journal: S3Journal) -> None:
+    other = _another(journal)
+    for turn in range(6):
+        _grow(other if turn % 2 else journal, range(turn, turn + 1))
+    assert _load(journal).messages == _load(other).messages == tuple(map(_message, range(12)))
+
+
+def test_a_list_that_was_cut_and_rewritten_comes_back_as_it_is(journal: S3Journal) -> None:
+    _grow(journal, range(3))
+    for messages in (
+        tuple(map(_message, range(4))),
+        (_message(0), HELLO, _message(3)),
+        (HELLO,),
+        (),
+        (HELLO, HELLO, _message(9)),
+    ):
+        context = _load(journal)
+        journal.save_context(RUN, replace(context, messages=messages))
+        assert _load(journal).messages == _load(_another(journal)).messages == messages
+
+
+def test_the_list_after_any_turn_can_be_found_with_the_run_as_it_was(journal: S3Journal) -> None:
+    _grow(journal, range(5))
+    context = _load(journal)
+    journal.save_context(RUN, replace(context, messages=(HELLO,), reached=None))
+    for turn in range(4):
+        found = _another(journal).context_at(RUN.thread_id, RUN.execution_id, turn)
+        assert found is not None
+        assert found.messages == tuple(map(_message, range(2 * turn + 2)))
+        assert found.reached == replace(RUN, turn=turn)
+    last = journal.context_at(RUN.thread_id, RUN.execution_id, 4)
+    assert last is not None
+    assert (last.messages, last.reached) == ((HELLO,), replace(RUN, turn=4))
+    assert journal.context_at(RUN.thread_id, RUN.execution_id, 5) is None
+    assert journal.context_at(RUN.thread_id, ExecutionId("m-2"), 0) is None
+
+
+class _Counted:
+    """An S3 client that counts requests and the bytes of bodies, either way."""
+
+    def __init__(self, s3: "S3Client") -> None:
+        self._s3 = s3
+        self.requests: list[str] = []
+        self.sent = 0
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._s3, name)
+
+    def get_paginator(self, name: str) -> Any:
+        self.requests.append(name)
+        return self._s3.get_paginator("list_objects_v2")
+
+    def get_object(self, **request: Any) -> Any:
+        self.requests.append("get_object")
+        return self._s3.get_object(**request)
+
+    def put_object(self, **request: Any) -> Any:
+        self.requests.append("put_object")
+        self.sent += len(request["Body"])
+        return self._s3.put_object(**request)
+
+
+def test_what_a_turn_costs_does_not_grow_with_its_number(s3: "S3Client") -> None:
+    counted = _Counted(s3)
+    client: Any = counted
+    journal = S3Journal(client, buckets.BUCKET, new_id=lambda: "0" * 32)
+    spent = []
+    for turn in range(40):
+        counted.requests.clear()
+        counted.sent = 0
+        _grow(journal, range(turn, turn + 1))
+        spent.append((tuple(counted.requests), counted.sent))
+    assert {requests for requests, _ in spent[1:]} == {("list_objects_v2", "put_object")}
+    assert max(sent for _, sent in spent[1:]) <= 1.1 * spent[1][1]
 
 
 def test_rounds_come_back_in_order_as_far_as_they_got(journal: S3Journal) -> None:
@@ -115,11 +209,11 @@ def test_rounds_come_back_in_order_as_far_as_they_got(journal: S3Journal) -> Non
     journal.record_results(RUN, 3, 0, RESULTS, MANIFEST)
     journal.record_reply(RUN, 3, 1, REPLY)
     journal.record_results(RUN, 3, 1, RESULTS, None)
-    journal.record_reply(RUN, 3, 2, REPLY)
+    journal.record_reply(RUN, 3, 2, REPLY, (), (Interrupt.WRONG,))
     assert _another(journal).rounds(RUN, 3) == (
         JournaledRound(REPLY, (HELLO,), RESULTS, MANIFEST),
         JournaledRound(REPLY, (), RESULTS),
-        JournaledRound(REPLY),
+        JournaledRound(REPLY, interrupts=(Interrupt.WRONG,)),
     )
     assert journal.rounds(RUN, 30) == ()
 
@@ -129,7 +223,7 @@ def test_objects_lie_where_the_sandbox_cannot_reach_them(journal: S3Journal) -> 
     journal.record_reply(RUN, 3, 0, REPLY)
     journal.record_results(RUN, 3, 0, RESULTS, None)
     assert buckets.keys(journal.s3) == [
-        "threads/2/runs/m-1/context",
+        "threads/2/runs/m-1/context/0001",
         "threads/2/runs/m-1/turns/0003/00-reply",
         "threads/2/runs/m-1/turns/0003/00-results",
     ]
@@ -207,7 +301,7 @@ def test_text_that_is_no_valid_unicode_survives(journal: S3Journal) -> None:
 
 @pytest.mark.parametrize("body", [b"", b"garbage", b"(\xb5/\xfd"])
 def test_a_damaged_object_is_named_as_such(journal: S3Journal, body: bytes) -> None:
-    journal.s3.put_object(Bucket=journal.bucket, Key="threads/2/runs/m-1/context", Body=body)
+    journal.s3.put_object(Bucket=journal.bucket, Key="threads/2/runs/m-1/context/0001", Body=body)
     with pytest.raises(InvalidEvent):
         journal.load_context(RUN)
 
@@ -223,6 +317,9 @@ class _Unreachable:
         raise self._failure
 
     put_object = get_object
+
+    def get_paginator(self, name: str) -> Any:
+        raise self._failure
 
 
 def _answer(code: str, status: int) -> ClientError:

@@ -1,15 +1,18 @@
-"""The journal of a run on S3: written once per round, and a context that only moves on.
+"""The journal of a run on S3: what happens is written once, and never again with what came before it.
 
 Objects lie out of the sandbox's reach::
 
-    threads/<thread>/runs/<execution>/context               the message list after the last finished turn
+    threads/<thread>/runs/<execution>/context/0004          the fourth change of the message list
     threads/<thread>/runs/<execution>/turns/0003/00-reply   turn 3, first round: what the model answered
     threads/<thread>/runs/<execution>/turns/0003/00-results the same round: what its tools gave
 """
 
+import itertools
 import json
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections import OrderedDict
+from collections.abc import Callable, Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Final
 from uuid import uuid4
 
@@ -21,6 +24,8 @@ from discord_agent.adapters.codec import from_json, to_json
 from discord_agent.adapters.workspace.codec import from_inline, inline
 from discord_agent.domain.conversation import Message, ModelReply, ToolResult
 from discord_agent.domain.errors import InvalidEvent, LeaseLost
+from discord_agent.domain.ids import ExecutionId, ThreadId
+from discord_agent.domain.interrupts import Interrupt
 from discord_agent.domain.run import RunState
 from discord_agent.domain.workspace import Manifest
 from discord_agent.ports import Context, JournaledRound
@@ -29,8 +34,11 @@ from discord_agent.system import thread_prefix
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
-_LOST_RACE: Final = frozenset({"PreconditionFailed", "ConditionalRequestConflict", "NoSuchKey"})
-"""NoSuchKey: what If-Match names is gone."""
+_LOST_RACE: Final = frozenset({"PreconditionFailed", "ConditionalRequestConflict"})
+_RUNS_REMEMBERED: Final = 2
+"""A process works on one run at a time; a few megabytes each at most, as models take no more."""
+_READERS: Final = 8
+"""As many as a client of boto3 keeps connections for, and some to spare."""
 _MAX_BYTES: Final = 256 * 1024 * 1024
 """What an object may be when unpacked."""
 
@@ -40,6 +48,7 @@ class _Reply:
     reply: ModelReply
     heard: tuple[Message, ...]
     write_id: str
+    interrupts: tuple[Interrupt, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,25 +59,52 @@ class _Results:
 
 
 @dataclass(frozen=True, slots=True)
-class _Context:
-    messages: tuple[Message, ...]
+class _Change:
+    """The message list before it, cut to its first ``keeps`` messages, followed by ``adds``."""
+
+    keeps: int
+    adds: tuple[Message, ...]
     turn: int
     write_id: str
+    reached: RunState | None = None
 
 
 def _new_id() -> str:
     return uuid4().hex
 
 
+class _Recent:
+    """The lists of the runs this process worked on last, by the prefix of their changes: a warm process reads news only.
+
+    A list that is not the newest is found out by the change that follows it, so nothing here can be out of date.
+    """
+
+    def __init__(self) -> None:
+        self._lists: OrderedDict[str, Context] = OrderedDict()
+
+    def get(self, prefix: str) -> Context | None:
+        return self._lists.get(prefix)
+
+    def put(self, prefix: str, context: Context) -> None:
+        self._lists[prefix] = context
+        self._lists.move_to_end(prefix)
+        while len(self._lists) > _RUNS_REMEMBERED:
+            self._lists.popitem(last=False)
+
+    def drop(self, prefix: str) -> None:
+        self._lists.pop(prefix, None)
+
+
 @dataclass(frozen=True, slots=True)
 class S3Journal:
     """Journals in one bucket.
 
-    Of two overlapping attempts at a turn the later writer loses, whatever it writes::
+    A message list is a chain of numbered changes, each written once and never replaced; the version of a list is the
+    number of its last change. Of two overlapping attempts at a turn the later writer loses, whatever it writes::
 
-        attempt A   load context (etag 1) ── put 00-reply If-None-Match ── ok … put context If-Match 1 ── ok
-        attempt B   load context (etag 1) ───── put 00-reply If-None-Match ── 412 → LeaseLost
-        attempt C   load context (etag 1) ─────────────────────────────────── put context If-Match 1 ── 412 → LeaseLost
+        attempt A   load list 7 ── put 00-reply If-None-Match ── ok … put context/0008 If-None-Match ── ok
+        attempt B   load list 7 ───── put 00-reply If-None-Match ── 412 → LeaseLost
+        attempt C   load list 7 ─────────────────────────────────── put context/0008 If-None-Match ── 412 → LeaseLost
 
     Every write has an id of its own, so a put that the SDK repeated because the answer got lost knows its own object.
     """
@@ -76,19 +112,38 @@ class S3Journal:
     s3: "S3Client"
     bucket: str
     new_id: Callable[[], str] = _new_id
+    recent: _Recent = field(default_factory=_Recent)
 
     def load_context(self, run: RunState) -> Context | None:
-        """The message list after the last finished turn; its version is the object's etag."""
-        found = self._get(_context_key(run))
-        if found is None:
-            return None
-        stored = _unpack(_Context, found[0])
-        return Context(stored.messages, stored.turn, version=found[1])
+        """The message list after the last finished turn; a process that knows an earlier one reads only what changed."""
+        prefix = _context_prefix(run.thread_id, run.execution_id)
+        known = self.recent.get(prefix)
+        keys = self._keys(prefix, since=_change_key(prefix, int(known.version) - 1) if known else "")
+        if known is not None and keys[:1] != [_change_key(prefix, int(known.version))]:
+            # The list it knew is gone, with the thread or with its time.
+            self.recent.drop(prefix)
+            known, keys = None, self._keys(prefix)
+        newer = keys[1:] if known else keys
+        context = _followed(known, self._changes(newer))
+        if context is not None:
+            self.recent.put(prefix, context)
+        return context
 
     def save_context(self, run: RunState, context: Context) -> None:
-        """Store a message list in place of the one it was made from; LeaseLost if another attempt stored one since."""
-        body = _pack(_Context(context.messages, context.turn, self.new_id()))
-        self._put(_context_key(run), body, expected=context.version)
+        """Store how a list differs from the one it was made from; LeaseLost if another attempt changed that one since."""
+        prefix = _context_prefix(run.thread_id, run.execution_id)
+        before = self._list(prefix, context.version)
+        kept = _common(before, context.messages)
+        number = int(context.version or 0) + 1
+        change = _Change(kept, context.messages[kept:], context.turn, self.new_id(), context.reached)
+        self._put(_change_key(prefix, number), _pack(change))
+        self.recent.put(prefix, replace(context, version=str(number)))
+
+    def context_at(self, thread: ThreadId, execution: ExecutionId, turn: int) -> Context | None:
+        """The message list as it was after a turn (0: the opening) of any run; None if it never came that far."""
+        changes = self._changes(self._keys(_context_prefix(thread, execution)))
+        context = _followed(None, itertools.takewhile(lambda change: change.turn <= turn, changes))
+        return context if context is not None and context.turn == turn else None
 
     def rounds(self, run: RunState, turn: int) -> tuple[JournaledRound, ...]:
         """The rounds of a turn that an earlier attempt journalled, in order."""
@@ -97,11 +152,17 @@ class S3Journal:
         return tuple(self._round(run, f"{prefix}{number:02d}") for number in numbers)
 
     def record_reply(
-        self, run: RunState, turn: int, number: int, reply: ModelReply, heard: tuple[Message, ...] = ()
+        self,
+        run: RunState,
+        turn: int,
+        number: int,
+        reply: ModelReply,
+        heard: tuple[Message, ...] = (),
+        interrupts: tuple[Interrupt, ...] = (),
     ) -> None:
-        """Journal a reply and what people said before it; LeaseLost if another attempt journalled this round."""
+        """Journal a reply and what came before it; LeaseLost if another attempt journalled this round."""
         key = f"{_turn_prefix(run, turn)}{number:02d}-reply"
-        self._put(key, _pack(_Reply(reply, heard, self.new_id())))
+        self._put(key, _pack(_Reply(reply, heard, self.new_id(), interrupts)))
 
     def record_results(
         self, run: RunState, turn: int, number: int, results: tuple[ToolResult, ...], manifest: Manifest | None
@@ -115,43 +176,84 @@ class S3Journal:
         written = self._get(f"{stem}-reply")
         if written is None:
             raise InvalidEvent(f"the journal misses {stem}-reply")
-        begun = _unpack(_Reply, written[0])
+        begun = _unpack(_Reply, written)
         found = self._get(f"{stem}-results")
         if found is None:
-            return JournaledRound(begun.reply, begun.heard)
-        done = _unpack(_Results, found[0])
+            return JournaledRound(begun.reply, begun.heard, interrupts=begun.interrupts)
+        done = _unpack(_Results, found)
         manifest = from_inline(done.manifest, run.thread_id) if done.manifest is not None else None
-        return JournaledRound(begun.reply, begun.heard, done.results, manifest)
+        return JournaledRound(begun.reply, begun.heard, done.results, manifest, begun.interrupts)
 
-    def _keys(self, prefix: str) -> list[str]:
-        pages = self.s3.get_paginator("list_objects_v2").paginate(Bucket=self.bucket, Prefix=prefix)
+    def _list(self, prefix: str, version: str) -> tuple[Message, ...]:
+        """The messages of a list by its version."""
+        if not version:
+            return ()
+        known = self.recent.get(prefix)
+        if known is None or known.version != version:
+            keys = [_change_key(prefix, number) for number in range(1, int(version) + 1)]
+            known = _followed(None, self._changes(keys))
+        return known.messages if known is not None else ()
+
+    def _changes(self, keys: Sequence[str]) -> list[_Change]:
+        """Changes by their keys; a cold process has many to read, so it reads them side by side."""
+        if len(keys) <= 1:
+            return [self._change(key) for key in keys]
+        with ThreadPoolExecutor(min(_READERS, len(keys)), thread_name_prefix="journal") as pool:
+            return list(pool.map(self._change, keys))
+
+    def _change(self, key: str) -> _Change:
+        found = self._get(key)
+        if found is None:
+            raise InvalidEvent(f"the journal misses {key}")
+        return _unpack(_Change, found)
+
+    def _keys(self, prefix: str, *, since: str = "") -> list[str]:
+        """The keys under a prefix, in order; those after ``since``."""
+        after: Any = {"StartAfter": since} if since else {}
         with outages("S3"):
+            pages = self.s3.get_paginator("list_objects_v2").paginate(Bucket=self.bucket, Prefix=prefix, **after)
             return [entry["Key"] for page in pages for entry in page.get("Contents", [])]
 
-    def _get(self, key: str) -> tuple[bytes, str] | None:
+    def _get(self, key: str) -> bytes | None:
         with outages("S3"):
             try:
                 answer = self.s3.get_object(Bucket=self.bucket, Key=key)
             except self.s3.exceptions.NoSuchKey:
                 return None
-            return answer["Body"].read(), answer["ETag"]
+            return answer["Body"].read()
 
-    def _put(self, key: str, body: bytes, *, expected: str = "") -> None:
-        """Write if the object's etag is still as expected ("": there is none)."""
-        condition: Any = {"IfMatch": expected} if expected else {"IfNoneMatch": "*"}
+    def _put(self, key: str, body: bytes) -> None:
+        """Write what is not there yet."""
         try:
             with outages("S3"):
-                self.s3.put_object(Bucket=self.bucket, Key=key, Body=body, **condition)
+                self.s3.put_object(Bucket=self.bucket, Key=key, Body=body, IfNoneMatch="*")
         except ClientError as error:
             if error.response["Error"]["Code"] not in _LOST_RACE:
                 raise
-            found = self._get(key)
-            is_own = found is not None and found[0] == body
-            if not is_own:
+            if self._get(key) != body:
                 raise LeaseLost(f"another attempt wrote {key} first") from error
 
 
-def _pack(value: _Context | _Reply | _Results) -> bytes:
+def _followed(context: Context | None, changes: Iterable[_Change]) -> Context | None:
+    """The list that changes make of another; the last that came with a run tells how far it was."""
+    for change in changes:
+        before = context or Context((), 0, version="0")
+        context = Context(
+            (*before.messages[: change.keeps], *change.adds),
+            change.turn,
+            str(int(before.version) + 1),
+            change.reached or before.reached,
+        )
+    return context
+
+
+def _common(before: Sequence[Message], after: Sequence[Message]) -> int:
+    """How many messages two lists begin with alike."""
+    differing = (index for index, (old, new) in enumerate(zip(before, after, strict=False)) if old != new)
+    return next(differing, min(len(before), len(after)))
+
+
+def _pack(value: _Change | _Reply | _Results) -> bytes:
     text = json.dumps(to_json(value), ensure_ascii=False, separators=(",", ":"), allow_nan=False)
     return zstandard.ZstdCompressor(level=3).compress(text.encode("utf-8", "surrogatepass"))
 
@@ -165,13 +267,17 @@ def _unpack[T](cls: type[T], body: bytes) -> T:
     return from_json(cls, data)
 
 
-def _run_prefix(run: RunState) -> str:
-    return f"{thread_prefix(run.thread_id)}runs/{run.execution_id}/"
+def _run_prefix(thread: ThreadId, execution: ExecutionId) -> str:
+    return f"{thread_prefix(thread)}runs/{execution}/"
 
 
-def _context_key(run: RunState) -> str:
-    return f"{_run_prefix(run)}context"
+def _context_prefix(thread: ThreadId, execution: ExecutionId) -> str:
+    return f"{_run_prefix(thread, execution)}context/"
+
+
+def _change_key(prefix: str, number: int) -> str:
+    return f"{prefix}{number:04d}"
 
 
 def _turn_prefix(run: RunState, turn: int) -> str:
-    return f"{_run_prefix(run)}turns/{turn:04d}/"
+    return f"{_run_prefix(run.thread_id, run.execution_id)}turns/{turn:04d}/"
