@@ -20,6 +20,9 @@ LADDER = (ModelName("small"), ModelName("middle"), ModelName("large"))
 PRICE = Cost(Usd(Decimal("0.01")))
 """What every reply of a script costs."""
 
+CHEAP = Price(input=Decimal("0.1"), cached_input=Decimal("0.01"), output=Decimal(1))
+"""So that limits do not matter to tests that are not about them."""
+
 TOKENS = Usage(input=100, output=10)
 
 
@@ -104,7 +107,7 @@ class FakeModels:
     """
 
     ladder: tuple[ModelName, ...] = LADDER
-    prices: dict[ModelName, Price] = field(default_factory=dict)
+    prices: dict[ModelName, Price] = field(default_factory=lambda: dict.fromkeys((SCRIPTED, *LADDER), CHEAP))
     contexts: dict[ModelName, int] = field(default_factory=dict)
     seeing: set[ModelName] = field(default_factory=set)
     standing_in: dict[ModelName, tuple[ModelName, ...]] = field(default_factory=dict)
