@@ -20,6 +20,7 @@ from discord_agent.steps.classify import Classify
 from discord_agent.steps.commit import MakeCommit
 from discord_agent.steps.escalation import Escalation
 from discord_agent.steps.evaluate import Evaluate
+from discord_agent.steps.extending import Extend
 from discord_agent.steps.fail import Fail
 from discord_agent.steps.finish import Finish
 from discord_agent.steps.intake import Intake
@@ -27,14 +28,18 @@ from discord_agent.steps.plan import Plan
 from discord_agent.steps.prepare import Prepare
 from discord_agent.steps.reflect import Reflect
 from discord_agent.steps.respond import Respond
+from discord_agent.steps.restarting import Restart
 from discord_agent.steps.rounds import Rounds
 from discord_agent.steps.situation import Deployment, Situations
+from discord_agent.steps.spending import Spending
 from discord_agent.steps.terminal import Terminal
 from discord_agent.steps.turn import DEFAULT_LIMITS, Turn, TurnLimits
 from tests.support.clock import ManualClock
 from tests.support.fakes.discord import FakeDiscord
 from tests.support.fakes.effects import Effects
+from tests.support.fakes.memory import FakeInsights, FakeReflections
 from tests.support.fakes.models import LADDER, FakeModels, FakePrompts, ScriptedModel
+from tests.support.fakes.money import FakeBudgets
 from tests.support.fakes.outside import FakeAudit, FakeEvents, FakeMachines, FakeStopMarkers, FakeWakeups
 from tests.support.fakes.state import FakeExecutions, FakeLeases, FakeSessions
 from tests.support.fakes.workspace import FakeJournal, FakeRepositories, FakeToolBox, FakeWorkspaces
@@ -67,6 +72,8 @@ class World:
         self.leases = FakeLeases(effects, self.clock)
         self.sessions = FakeSessions(effects, self.leases)
         self.executions = FakeExecutions(effects, self.leases, self.clock)
+        self.reflections = FakeReflections(effects, self.leases)
+        self.insights = FakeInsights(effects)
         self.audit = FakeAudit(effects)
         self.events = FakeEvents(effects)
         self.machines = FakeMachines(effects)
@@ -79,6 +86,8 @@ class World:
         self.model = ScriptedModel(effects)
         self.models = FakeModels()
         self.prompts = FakePrompts()
+        self.budgets = FakeBudgets(effects, self.sessions, self.clock)
+        self.spending = Spending(self.model, self.models, self.budgets)
         self.chronicle = Chronicle(self.audit, self.events, self.clock)
         self.terminal = Terminal(self.discord, self.executions, self.chronicle)
 
@@ -153,6 +162,12 @@ class World:
             self.chronicle, self.clock,
         )  # fmt: skip
 
+    def restart(self) -> Restart:
+        return Restart(self.executions, self.machines, self.chronicle, self.clock)
+
+    def extend(self) -> Extend:
+        return Extend(self.budgets, self.executions, self.machines, self.restart(), self.chronicle)
+
     def classify(self) -> Classify:
         return Classify(
             self.model, self.models, self.prompts, self.discord, self.sessions, self.executions, self.machines,
@@ -168,7 +183,7 @@ class World:
     def plan(self) -> Plan:
         return Plan(
             self.model, self.models, self.prompts, self.workspaces, self.journal, self.leases, self.sessions,
-            self.executions, self.discord, self.chronicle, self.clock,
+            self.reflections, self.insights, self.executions, self.discord, self.chronicle, self.clock,
         )  # fmt: skip
 
     def turn(self, limits: TurnLimits = DEFAULT_LIMITS) -> Turn:
@@ -194,8 +209,9 @@ class World:
 
     def reflect(self) -> Reflect:
         return Reflect(
-            self.model, self.models, self.prompts, self.journal, self.leases, self.sessions, self.chronicle, self.clock
-        )
+            self.model, self.models, self.prompts, self.journal, self.leases, self.sessions, self.reflections,
+            self.insights, self.chronicle, self.clock,
+        )  # fmt: skip
 
     def commit(self) -> MakeCommit:
         return MakeCommit(
@@ -235,12 +251,15 @@ class World:
         journal: ports.Journal = self.journal
         leases: ports.Leases = self.leases
         sessions: ports.Sessions = self.sessions
+        reflections: ports.Reflections = self.reflections
+        insights: ports.Insights = self.insights
         executions: ports.Executions = self.executions
         audit: ports.AuditLog = self.audit
         events: ports.Events = self.events
         machines: ports.Machines = self.machines
         repositories: ports.Repositories = self.repositories
+        budgets: ports.Budgets = self.budgets
         return (
             discord, model, models, prompts, toolbox, markers, wakeups, workspaces, journal, leases, sessions, executions,
-            audit, events, machines, repositories,
+            reflections, insights, audit, events, machines, repositories, budgets,
         )  # fmt: skip

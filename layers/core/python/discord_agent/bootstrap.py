@@ -11,8 +11,10 @@ from discord_agent.adapters.clock import SystemClock
 from discord_agent.adapters.discord.inbound import BotIdentity
 from discord_agent.adapters.discord.rest import RestDiscord
 from discord_agent.adapters.dynamodb.audit import DynamoAuditLog
+from discord_agent.adapters.dynamodb.budgets import DynamoBudgets
 from discord_agent.adapters.dynamodb.executions import DynamoExecutions
 from discord_agent.adapters.dynamodb.leases import DynamoLeases
+from discord_agent.adapters.dynamodb.memories import DynamoInsights, DynamoReflections
 from discord_agent.adapters.dynamodb.sessions import DynamoSessions
 from discord_agent.adapters.dynamodb.store import Store
 from discord_agent.adapters.events import SqsEvents
@@ -62,6 +64,7 @@ from discord_agent.steps.reflect import Reflect
 from discord_agent.steps.respond import Respond
 from discord_agent.steps.rounds import Rounds
 from discord_agent.steps.situation import Deployment, Situations
+from discord_agent.steps.spending import Spending
 from discord_agent.steps.terminal import Terminal
 from discord_agent.steps.turn import Turn
 
@@ -98,9 +101,21 @@ class _Parts:
         return DynamoSessions(self._store, self._settings.sessions_table, self.clock)
 
     @cached_property
+    def reflections(self) -> DynamoReflections:
+        return DynamoReflections(self._store, self._settings.sessions_table, self.clock)
+
+    @cached_property
+    def insights(self) -> DynamoInsights:
+        return DynamoInsights(self._store, self._settings.sessions_table, self.clock)
+
+    @cached_property
     def executions(self) -> DynamoExecutions:
         tables = (self._settings.executions_table, self._settings.sessions_table)
         return DynamoExecutions(self._store, *tables, self.clock)
+
+    @cached_property
+    def budgets(self) -> DynamoBudgets:
+        return DynamoBudgets(self._store, self._settings.sessions_table, self.sessions, self.clock)
 
     @cached_property
     def chronicle(self) -> Chronicle:
@@ -157,6 +172,11 @@ class _Parts:
         )
         secret = self.secrets.get(settings.key_secret)
         return LiteLLMModel(registry, ModelAccess.from_secret(secret, settings.base_url)), registry, self.prompts
+
+    def spending(self, settings: ModelSettings) -> tuple[Spending, ModelRegistry, TemplatePrompts]:
+        """What it takes to ask a model and pay for it."""
+        model, registry, prompts = self.models(settings)
+        return Spending(model, registry, self.budgets), registry, prompts
 
     def toolbox(self, settings: TurnSettings) -> ToolBox:
         from discord_agent.adapters.tools.access import WorkspaceCredentials  # noqa: PLC0415 - only turn speaks to the sandbox
@@ -263,6 +283,8 @@ def plan(variables: Variables) -> Plan:
         parts.journal(settings.bucket),
         parts.leases,
         parts.sessions,
+        parts.reflections,
+        parts.insights,
         parts.executions,
         parts.discord,
         parts.chronicle,
@@ -333,6 +355,8 @@ def reflect(variables: Variables) -> Reflect:
         parts.journal(settings.bucket),
         parts.leases,
         parts.sessions,
+        parts.reflections,
+        parts.insights,
         parts.chronicle,
         parts.clock,
     )
