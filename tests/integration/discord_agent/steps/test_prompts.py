@@ -53,7 +53,7 @@ def test_a_whole_run_fills_every_template_it_uses() -> None:
     assert "auth.py" in task
     heard = [message.text for message in world.messages if "Keep {{ the }} API" in message.text]
     assert len(heard) == 1
-    assert world.sessions.get(THREAD).reflections[0].key_insight == "Run the tests first."
+    assert world.reflections.list(THREAD)[0].key_insight == "Run the tests first."
 
 
 @pytest.mark.parametrize("role", list(AgentRole))

@@ -24,7 +24,7 @@ def test_a_clean_run_is_noted_without_a_model() -> None:
     world = World()
     after = world.reflect()(_ended(world))
     assert (after.cost, world.model.requests) == (Cost(), [])
-    [reflection] = world.sessions.get(THREAD).reflections
+    [reflection] = world.reflections.list(THREAD)
     assert (reflection.score, reflection.what_failed) == (88, "")
     assert "turns: 3" in reflection.what_worked
 
@@ -37,7 +37,7 @@ def test_a_run_with_evidence_is_reflected_on_by_a_model(changes: dict[str, Any])
     world.plays(_LESSON, purpose=Purpose.REFLECT)
     run = _ended(world)
     after = world.reflect()(replace(run, **changes))
-    [reflection] = world.sessions.get(THREAD).reflections
+    [reflection] = world.reflections.list(THREAD)
     assert (reflection.what_worked, reflection.key_insight) == ("tests first", "read the traceback")
     assert (reflection.score, reflection.at) == (88, world.clock.now())
     assert after.cost == PRICE
@@ -50,7 +50,7 @@ def test_a_reflector_that_cannot_be_asked_costs_the_lesson_not_the_run(fault: Ex
     world = World()
     world.model.faults[Purpose.REFLECT].append(fault)
     world.reflect()(_ended(world, signals=Signals(failures=1)))
-    [reflection] = world.sessions.get(THREAD).reflections
+    [reflection] = world.reflections.list(THREAD)
     assert reflection.what_failed == ""
     [row] = world.audit.of("reflection_failed")
     assert row.details["reason"] == type(fault).__name__
@@ -61,7 +61,7 @@ def test_a_lesson_that_says_nothing_is_not_kept(replies: tuple[ModelReply, ...])
     world = World()
     world.plays(*replies, purpose=Purpose.REFLECT)
     world.reflect()(_ended(world, signals=Signals(failures=1)))
-    [reflection] = world.sessions.get(THREAD).reflections
+    [reflection] = world.reflections.list(THREAD)
     assert "turns: 3" in reflection.what_worked
 
 
@@ -72,5 +72,5 @@ def test_a_retried_reflection_is_neither_asked_for_nor_kept_twice() -> None:
     world.reflect()(run)
     world.clock.pass_by(timedelta(seconds=5))
     world.reflect()(run)
-    assert len(world.sessions.get(THREAD).reflections) == 1
+    assert len(world.reflections.list(THREAD)) == 1
     assert len(world.model.requests) == 1

@@ -1,6 +1,7 @@
 """What the steps need from the outside, as Protocols; adapters implement them, ``bootstrap`` chooses."""
 
 from discord_agent.ports.discord import Discord
+from discord_agent.ports.memory import Insights, Reflections
 from discord_agent.ports.models import LanguageModel, Models, Prompts
 from discord_agent.ports.money import Budgets
 from discord_agent.ports.outward import AuditLog, Clock, Events, InboundQueue, Machines, Wakeups
@@ -21,6 +22,7 @@ __all__ = [
     "Events",
     "Executions",
     "InboundQueue",
+    "Insights",
     "Journal",
     "JournaledRound",
     "LanguageModel",
@@ -28,6 +30,7 @@ __all__ = [
     "Machines",
     "Models",
     "Prompts",
+    "Reflections",
     "Repositories",
     "Sessions",
     "StopMarkers",

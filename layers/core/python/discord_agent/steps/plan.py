@@ -25,11 +25,13 @@ from discord_agent.ports import (
     Context,
     Discord,
     Executions,
+    Insights,
     Journal,
     LanguageModel,
     Leases,
     Models,
     Prompts,
+    Reflections,
     Sessions,
     Workspaces,
 )
@@ -38,6 +40,7 @@ from discord_agent.steps.asking import ask
 from discord_agent.steps.card import Card
 from discord_agent.steps.chronicle import Chronicle
 from discord_agent.steps.holding import hold
+from discord_agent.steps.places import repository_of
 
 _HISTORY = 50
 _TREE = 200
@@ -54,6 +57,8 @@ class Plan:
     journal: Journal
     leases: Leases
     sessions: Sessions
+    reflections: Reflections
+    insights: Insights
     executions: Executions
     discord: Discord
     chronicle: Chronicle
@@ -69,7 +74,7 @@ class Plan:
         card = Card(self.discord, self.clock, run)
         session = self.sessions.get(run.thread_id)
         manifest = self.workspaces.load(run.thread_id, run.manifest_id or head.manifest_id)
-        memories = self._memories(session)
+        memories = self._memories(run, session)
         facts = {
             "run": run,
             "record": record,
@@ -114,8 +119,11 @@ class Plan:
         card.say(cards.plan_line(run))
         return replace(card.keep(run), manifest_id=head.manifest_id)
 
-    def _memories(self, session: Session) -> str:
-        return memory.as_prompt(session.reflections, session.last_run)
+    def _memories(self, run: RunState, session: Session) -> str:
+        """What earlier runs taught, for the planner and for the one who does the work."""
+        known = self.insights.list(memory.shelf(run.guild_id, run.thread_id))
+        relevant = memory.ranked(known, repository=repository_of(self.sessions, run), thread=run.thread_id)
+        return memory.as_prompt(self.reflections.list(run.thread_id), session.last_run, relevant)
 
     def _history(self, run: RunState) -> tuple[InboundMessage, ...]:
         """The thread's newest messages; nothing is lost with them but context, so Discord's refusal is no failure."""

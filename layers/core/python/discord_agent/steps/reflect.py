@@ -1,15 +1,14 @@
 """Writing down what a run taught."""
 
 from dataclasses import dataclass, replace
-from datetime import datetime
 
 from discord_agent.domain import memory
 from discord_agent.domain.conversation import Message, ModelRequest, Purpose, Role
 from discord_agent.domain.errors import InvalidReply, ModelRefused, ModelUnavailable
+from discord_agent.domain.memory import Reflection
 from discord_agent.domain.money import Cost
 from discord_agent.domain.run import Outcome, RunState
-from discord_agent.domain.session import Reflection, Session
-from discord_agent.ports import Clock, Journal, LanguageModel, Leases, Models, Prompts, Sessions
+from discord_agent.ports import Clock, Insights, Journal, LanguageModel, Leases, Models, Prompts, Reflections, Sessions
 from discord_agent.replies import ReflectReply
 from discord_agent.steps.asking import ask
 from discord_agent.steps.chronicle import Chronicle
@@ -29,18 +28,19 @@ class Reflect:
     journal: Journal
     leases: Leases
     sessions: Sessions
+    reflections: Reflections
+    insights: Insights
     chronicle: Chronicle
     clock: Clock
 
     def __call__(self, run: RunState) -> RunState:
         """Add one reflection to the thread's memory."""
         lease = hold(self.leases, run)
-        session = self.sessions.get(run.thread_id)
-        if _has_reflected(run, session):
+        if any(known.id == memory.name_of(run.execution_id, "run") for known in self.reflections.list(run.thread_id)):
             return run
         has_evidence = run.signals.failures > 0 or run.outcome is not Outcome.DONE
         reflection, cost = self._from_model(run) if has_evidence else (self._clean(run), Cost())
-        self.sessions.update(run.thread_id, lease=lease, reflections=memory.remember(session.reflections, reflection))
+        self.reflections.add(run.thread_id, reflection, lease=lease)
         self.chronicle.note(
             run.thread_id,
             run.execution_id,
@@ -71,11 +71,11 @@ class Reflect:
         except (ModelUnavailable, ModelRefused, InvalidReply) as error:
             self.chronicle.note(run.thread_id, run.execution_id, "reflection_failed", reason=type(error).__name__)
             return self._clean(run), Cost()
-        reflection = Reflection(self.clock.now(), run.score or 0, **reply.model_dump())
+        reflection = Reflection(
+            memory.name_of(run.execution_id, "run"),
+            self.clock.now(),
+            run.execution_id,
+            run.score or 0,
+            **reply.model_dump(),
+        )
         return (reflection if reply.says_something else self._clean(run)), answer.cost
-
-
-def _has_reflected(run: RunState, session: Session) -> bool:
-    """An earlier attempt did: nobody else writes into the memory of a thread while a run holds it."""
-    newest = session.reflections[0].at if session.reflections else None
-    return newest is not None and newest > datetime.fromisoformat(run.started_at)
