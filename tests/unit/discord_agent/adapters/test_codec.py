@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from discord_agent.adapters.codec import from_json, timestamp, to_item, to_json
-from discord_agent.domain.conversation import ModelReply, ModelRequest, ToolResult
+from discord_agent.domain.conversation import ModelReply, ToolResult
 from discord_agent.domain.errors import InvalidEvent
 from discord_agent.domain.events import AuditEntry
 from discord_agent.domain.ids import ChannelId, ExecutionId, MessageId, ThreadId, UserId
@@ -31,7 +31,6 @@ STORED: list[type] = [
     GuildSettings,
     AuditEntry,
     Manifest,
-    ModelRequest,
     ModelReply,
     ToolResult,
     InboundMessage,

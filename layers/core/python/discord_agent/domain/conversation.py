@@ -1,5 +1,6 @@
 """The messages exchanged with a model, independent of any provider."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
@@ -29,13 +30,35 @@ class ToolCall:
 
 
 @dataclass(frozen=True, slots=True)
+class Image:
+    """A picture in the workspace; ``media_type`` such as image/png."""
+
+    path: str
+    media_type: str
+
+
+@dataclass(frozen=True, slots=True)
+class Thinking:
+    """What a model thought before it spoke: the JSON object in which its ``maker``, and nobody else, takes it back."""
+
+    maker: str
+    content: str
+
+
+@dataclass(frozen=True, slots=True)
 class Message:
-    """One message; ``tool_calls`` only on assistant messages, ``tool_call_id`` only on tool messages."""
+    """One message.
+
+    ``tool_calls`` and ``thinking`` only on assistant messages, ``tool_call_id`` only on tool messages, ``images`` only
+    on those of users.
+    """
 
     role: Role
     text: str = ""
     tool_calls: tuple[ToolCall, ...] = ()
     tool_call_id: str | None = None
+    images: tuple[Image, ...] = ()
+    thinking: Thinking | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +91,11 @@ class Purpose(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class ModelRequest:
-    """One completion to ask for; with ``schema`` (a JSON Schema) the reply's text is JSON of that shape."""
+    """One completion to ask for; with ``schema`` (a JSON Schema) the reply's text is JSON of that shape.
+
+    ``image_bytes`` holds the images of its messages by their paths; one without bytes, or for a model that cannot see,
+    becomes a note. ``max_output_tokens`` is bounded by what the model can write.
+    """
 
     purpose: Purpose
     model: ModelName
@@ -76,16 +103,18 @@ class ModelRequest:
     tools: tuple[ToolSpec, ...] = ()
     schema: Json | None = None
     max_output_tokens: int = 8192
+    image_bytes: Mapping[str, bytes] = field(default_factory=dict, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
 class ModelReply:
-    """What a model answered; ``model`` is the one really used."""
+    """What a model answered; ``model`` is the one really used, ``instead_of`` the one that was asked and failed."""
 
     message: Message
     model: ModelName
     usage: Usage = Usage()
     cost: Cost = Cost()
+    instead_of: ModelName | None = None
 
 
 @dataclass(frozen=True, slots=True)
