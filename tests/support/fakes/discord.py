@@ -39,6 +39,7 @@ class FakeDiscord:
     files: dict[str, bytes] = field(default_factory=dict)
     past: dict[str, tuple[InboundMessage, ...]] = field(default_factory=dict)
     answers: list[tuple[str, Post, bool]] = field(default_factory=list)
+    fulfilled: dict[str, Post] = field(default_factory=dict)
     failures: dict[str, Callable[[], Exception]] = field(default_factory=dict)
 
     def send(self, channel: ChannelId, post: Post, *, nonce: str) -> MessageId:
@@ -110,6 +111,11 @@ class FakeDiscord:
         with self._call("answer"):
             _check(post)
             self.answers.append((token, post, ephemeral))
+
+    def fulfil(self, application_id: str, token: str, post: Post) -> None:
+        with self._call("fulfil"):
+            _check(post)
+            self.fulfilled[token] = post
 
     def texts(self, channel: str) -> list[str]:
         """What is shown in a channel, oldest first: the contents of messages, and the titles of cards."""

@@ -27,6 +27,11 @@ class FakeAudit:
         with self.effects("audit.entries"):
             return tuple(entry for entry in self.rows if entry.thread_id == thread)
 
+    def newest(self, thread: ThreadId, kind: str, *, limit: int) -> tuple[AuditEntry, ...]:
+        with self.effects("audit.newest"):
+            found = [entry for entry in self.rows if (entry.thread_id, entry.kind) == (thread, kind)]
+            return tuple(found[::-1][:limit])
+
     def of(self, kind: str) -> list[AuditEntry]:
         """The rows of one kind."""
         return [entry for entry in self.rows if entry.kind == kind]

@@ -5,10 +5,13 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from discord_agent.domain import policy
+from discord_agent.domain.commands import Invocation
 from discord_agent.domain.ids import CommitSha, ExecutionId, MessageId, ThreadId, UserId
 from discord_agent.domain.inbound import Author
+from discord_agent.domain.interrupts import Interrupt
 from discord_agent.domain.policy import Denied, GuildSettings, Place
-from discord_agent.domain.session import Decision, ExecutionRecord, ItemKind
+from discord_agent.domain.run import Waiting
+from discord_agent.domain.session import Decision, ExecutionRecord, ItemKind, Objection
 
 SEEN: Final = "👀"
 
@@ -18,8 +21,8 @@ class Situation:
     """The facts a decision rests on.
 
     ``running`` holds the thread's lease, ``parked`` waits there for an answer. ``concerned`` is the run that a
-    button names, or one of whose messages (live card, commit card, terminal message) was reacted to; messages of
-    the bot only. ``debounce`` is the deployment's.
+    button names, or one of whose messages (live card, question, commit card, terminal message) was reacted to;
+    messages of the bot only. ``debounce`` is the deployment's. ``rejection`` is the thread's latest one.
     """
 
     bot_id: UserId
@@ -33,6 +36,7 @@ class Situation:
     concerned: ExecutionRecord | None = None
     secondary_bot: str = ""
     breakglass_aliases: tuple[str, ...] = ()
+    rejection: Objection | None = None
 
     @property
     def at_work(self) -> ExecutionRecord | None:
@@ -40,8 +44,16 @@ class Situation:
         return self.running or self.parked
 
     def is_parked(self, run: ExecutionRecord) -> bool:
-        """Whether ``run`` is the one that waits for an answer."""
+        """Whether ``run`` is the one that waits here, for an answer or for money."""
         return self.parked is not None and self.parked.execution_id == run.execution_id
+
+    def awaits_money(self, run: ExecutionRecord) -> bool:
+        """Whether ``run`` waits until it may spend more: no answer helps it."""
+        return self.is_parked(run) and run.waiting is Waiting.MONEY
+
+    def is_at_work(self, run: ExecutionRecord) -> bool:
+        """Whether ``run`` is the one that works here, instead of waiting."""
+        return self.running is not None and self.running.execution_id == run.execution_id and not self.is_parked(run)
 
     def refusal(self, action: policy.Action, actor: Author, run: ExecutionRecord | None = None) -> str:
         """Why the policy does not let ``actor`` do this about ``run``; "" if it does."""
@@ -80,10 +92,20 @@ class Wake:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """Give a parked run the answer it waits for."""
+    """Give a parked run the answer it waits for; ``interrupt`` is what the person wants besides."""
 
     execution: ExecutionId
     text: str
+    interrupt: Interrupt | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Steer:
+    """Tell a run at work, before its next round, what is wanted of it; ``text`` is what was said with it."""
+
+    execution: ExecutionId
+    interrupt: Interrupt
+    text: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,16 +126,56 @@ class Decide:
 
 @dataclass(frozen=True, slots=True)
 class Restart:
-    """Start a recorded request anew, from the workspace as it is."""
+    """Start a recorded request anew, from the workspace as it is; ``stronger``: with a stronger model than before."""
+
+    execution: ExecutionId
+    stronger: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Extend:
+    """Allow a run to spend more."""
 
     execution: ExecutionId
 
 
 @dataclass(frozen=True, slots=True)
+class Rewind:
+    """Go back to the state after a turn of a run."""
+
+    execution: ExecutionId
+    turn: int
+
+
+@dataclass(frozen=True, slots=True)
+class Forget:
+    """Forget an insight that a run taught."""
+
+    execution: ExecutionId
+    insight: str
+
+
+@dataclass(frozen=True, slots=True)
+class Choose:
+    """Carry out one of the options that a run showed, counted from 1."""
+
+    execution: ExecutionId
+    option: int
+
+
+@dataclass(frozen=True, slots=True)
+class KeepReason:
+    """Remember why somebody rejected a commit."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
 class Vote:
-    """Count a person's opinion of a message; 0 takes it back."""
+    """Count a person's opinion of a message; 0 takes it back. ``about`` is the ended run that a 👎 was for."""
 
     value: int
+    about: ExecutionId | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,6 +213,14 @@ class Reshow:
 
 
 @dataclass(frozen=True, slots=True)
+class Invoke:
+    """Answer a slash command that may be used here."""
+
+    invocation: Invocation
+    place: Place
+
+
+@dataclass(frozen=True, slots=True)
 class Refuse:
     """Tell the person why not; only them, where that is possible."""
 
@@ -169,15 +239,22 @@ type Action = (
     | Enqueue
     | Wake
     | Answer
+    | Steer
     | Stop
     | Decide
     | Restart
+    | Extend
+    | Rewind
+    | Forget
+    | Choose
+    | KeepReason
     | Vote
     | EditQueued
     | DropQueued
     | CleanUp
     | Offer
     | Reshow
+    | Invoke
     | Refuse
     | Ignore
 )

@@ -91,8 +91,18 @@ class ButtonPressed:
 
 
 @dataclass(frozen=True, slots=True)
+class NamedChannel:
+    """A channel or thread that a command names; ``permissions`` are what the person who used it may do there."""
+
+    id: ChannelId
+    name: str = ""
+    permissions: int = 0
+    parent_id: ChannelId | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class CommandInvoked:
-    """Somebody used a slash command; ``options`` holds its values by name."""
+    """Somebody used a slash command; ``options`` holds its values by name, ``channels`` those that values name."""
 
     interaction_id: str
     token: str
@@ -102,6 +112,7 @@ class CommandInvoked:
     channel_id: ChannelId
     guild_id: GuildId | None
     author: Author
+    channels: tuple[NamedChannel, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

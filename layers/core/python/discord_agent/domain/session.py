@@ -57,6 +57,15 @@ class LastRun:
 
 
 @dataclass(frozen=True, slots=True)
+class Cleaned:
+    """The workspace as it was before people emptied it, so that they can have it back."""
+
+    manifest_id: ManifestId
+    base: CommitSha | None = None
+    dirty: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class FlowOverride:
     """The flow that somebody chose for their own next message; BREAKGLASS only by a person who may use it."""
 
@@ -95,6 +104,7 @@ class Session:
     summary: str = ""
     summarized_through: MessageId | None = None
     flow_override: FlowOverride | None = None
+    cleaned: Cleaned | None = None
     escalations: tuple[HandedOn, ...] = ()
 
 
@@ -109,7 +119,7 @@ class ItemKind(StrEnum):
 class InboxItem:
     """A message waiting to be taken up; ``forced`` when the bot was mentioned or a command was used.
 
-    ``interrupt`` is what a person wants of the run it is addressed to, besides being heard.
+    ``interrupt`` is what a person wants of the run ``concerns``, besides being heard; it dies with that run.
     """
 
     thread_id: ThreadId
@@ -123,6 +133,11 @@ class InboxItem:
     guild_id: GuildId | None = None
     attachments: tuple[Attachment, ...] = ()
     interrupt: Interrupt | None = None
+    concerns: ExecutionId | None = None
+
+    def interrupting(self, execution: ExecutionId) -> Interrupt | None:
+        """What the person wants of this run; None when the message was for another, or only to be heard."""
+        return self.interrupt if self.concerns == execution else None
 
     @property
     def said(self) -> str:
@@ -175,7 +190,7 @@ class ExecutionRecord:
 
     ``reached`` is the run after its last saved turn: what a failure that comes without its state goes by. ``alias``
     is how a breakglass request named its model; ``options`` are what the run showed people to choose from.
-    ``stronger_than`` is the model that an earlier try worked with, if this one is to work with a stronger one.
+    ``stronger_than`` is the model that this try is to work with a stronger one than, "" for the usual one.
     """
 
     execution_id: ExecutionId
@@ -208,7 +223,7 @@ class ExecutionRecord:
     completed_at: datetime | None = None
     reached: RunState | None = None
     escalations: tuple[HandedOn, ...] = ()
-    stronger_than: ModelName = ModelName("")
+    stronger_than: ModelName | None = None
     resumes: Resumption | None = None
     reasons: Reasons = Reasons()
     alias: str = ""

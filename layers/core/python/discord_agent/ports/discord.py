@@ -44,3 +44,9 @@ class Discord(Protocol):
 
     def answer(self, application_id: str, token: str, post: Post, *, ephemeral: bool = True) -> None:
         """Follow up on a deferred interaction."""
+
+    def fulfil(self, application_id: str, token: str, post: Post) -> None:
+        """Put a post in the place of a deferred command's "thinking …"; the same again changes nothing.
+
+        Only the person who used the command sees it. Its right ends after 15 minutes: DiscordRefused.
+        """

@@ -34,6 +34,9 @@ class AuditLog(Protocol):
     def entries(self, thread: ThreadId) -> tuple[AuditEntry, ...]:
         """All entries of a thread, oldest first."""
 
+    def newest(self, thread: ThreadId, kind: str, *, limit: int) -> tuple[AuditEntry, ...]:
+        """The newest entries of one kind among a thread's newest thousand, newest first."""
+
 
 class Events(Protocol):
     """The queue ``agentic_events``."""

@@ -19,6 +19,7 @@ from discord_agent.domain.inbound import (
     InboundMessage,
     MessageDeleted,
     MessageEdited,
+    NamedChannel,
     Reaction,
     ThreadDeleted,
 )
@@ -54,6 +55,10 @@ class _Wire(BaseModel):
         return {key: item for key, item in value.items() if item is not None} if isinstance(value, dict) else value
 
 
+def _bit_set(value: Any) -> int:
+    return int(value) if isinstance(value, int) or (isinstance(value, str) and value.isdecimal()) else 0
+
+
 class _User(_Wire):
     id: Snowflake
     username: str = ""
@@ -66,10 +71,7 @@ class _Member(_Wire):
     roles: tuple[str, ...] = ()
     permissions: int = 0
 
-    @field_validator("permissions", mode="before")
-    @classmethod
-    def _bit_set(cls, value: Any) -> int:
-        return int(value) if isinstance(value, int) or (isinstance(value, str) and value.isdecimal()) else 0
+    _bit_set = field_validator("permissions", mode="before")(_bit_set)
 
 
 class _Attachment(_Wire):
@@ -125,8 +127,22 @@ class _Option(_Wire):
     options: tuple["_Option", ...] = ()
 
 
+class _NamedChannel(_Wire):
+    id: Snowflake
+    name: str = ""
+    permissions: int = 0
+    parent_id: Snowflake | None = None
+
+    _bit_set = field_validator("permissions", mode="before")(_bit_set)
+
+
+class _Resolved(_Wire):
+    channels: dict[str, _NamedChannel] = Field(default_factory=dict)
+
+
 class _InteractionData(_Wire):
     name: str = ""
+    resolved: _Resolved = _Resolved()
     custom_id: str = ""
     target_id: Snowflake | None = None
     options: tuple[_Option, ...] = ()
@@ -274,7 +290,13 @@ def _command(interaction: _Interaction, channel: ChannelId, author: Author) -> C
         channel_id=channel,
         guild_id=_guild(interaction.guild_id),
         author=author,
+        channels=tuple(map(_named, interaction.data.resolved.channels.values())),
     )
+
+
+def _named(channel: _NamedChannel) -> NamedChannel:
+    parent = ChannelId(channel.parent_id) if channel.parent_id else None
+    return NamedChannel(ChannelId(channel.id), channel.name, channel.permissions, parent)
 
 
 def _button(interaction: _Interaction, channel: ChannelId, author: Author) -> ButtonPressed:

@@ -166,6 +166,14 @@ class RestDiscord:
             )
         )
 
+    def fulfil(self, application_id: str, token: str, post: Post) -> None:
+        """Put a post in the place of a deferred command's "thinking …"; the same again changes nothing."""
+        files = payloads.redacted_files(post.files, self._redact_files)
+        payload = payloads.follow_up(post, self._redact, ephemeral=False)
+        ids = (application_id, token)
+        template = "/webhooks/{}/{}/messages/@original"
+        self._client.request(Call("PATCH", template, ids, payload, files=files, majors=2, as_bot=False))
+
     def _page(self, channel: ChannelId, limit: int, before: str) -> list[dict[str, Any]]:
         query: dict[str, str | int] = {"limit": limit} | ({"before": before} if before else {})
         answer = self._client.request(Call("GET", "/channels/{}/messages", (channel,), query=query))

@@ -4,6 +4,7 @@ import hashlib
 import json
 from dataclasses import dataclass
 from datetime import timedelta
+from itertools import islice
 from typing import Any, Final
 
 from boto3.dynamodb.conditions import Key
@@ -27,6 +28,7 @@ _NAMES: Final = {
 """Fields of an entry as attributes of its row; an entry's details stand beside them."""
 _RESERVED: Final = frozenset({"pk", "sk", "ttl", *_NAMES.values()})
 
+_SEARCHED: Final = 1000
 _ROW_LIMIT: Final = 300_000
 """Bytes of JSON, well below the 400 KB of an item."""
 _LIMITS: Final = ((20_000, 1_000), (2_000, 200), (200, 100), (20, 10))
@@ -71,6 +73,11 @@ class DynamoAuditLog:
     def entries(self, thread: ThreadId) -> tuple[AuditEntry, ...]:
         """All entries of a thread, oldest first."""
         return tuple(_entry(row) for row in self.store.query(self.table, Key("pk").eq(thread)))
+
+    def newest(self, thread: ThreadId, kind: str, *, limit: int) -> tuple[AuditEntry, ...]:
+        """The newest entries of one kind among a thread's newest thousand, newest first."""
+        rows = islice(self.store.query(self.table, Key("pk").eq(thread), newest_first=True), _SEARCHED)
+        return tuple(islice((_entry(row) for row in rows if row[_NAMES["kind"]] == kind), limit))
 
 
 def _entry(row: Item) -> AuditEntry:

@@ -1,0 +1,1 @@
+"""What slash commands do, one module per group of them."""

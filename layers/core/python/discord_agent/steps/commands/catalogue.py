@@ -1,0 +1,42 @@
+"""Which use case belongs to which command."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from discord_agent.ports import AuditLog, Clock, Discord, Executions, Leases, Sessions, Workspaces
+from discord_agent.steps.commands import control, flow, thread, workspace
+from discord_agent.steps.commands.asked import UseCase
+
+
+@dataclass(frozen=True, slots=True)
+class Outside:
+    """What the use cases need of the outside."""
+
+    discord: Discord
+    leases: Leases
+    sessions: Sessions
+    executions: Executions
+    workspaces: Workspaces
+    audit: AuditLog
+    clock: Clock
+
+
+def use_cases(outside: Outside) -> Mapping[str, UseCase]:
+    """Every command of ``domain.commands`` with what it does."""
+    o = outside
+    return {
+        "help": thread.assist,
+        "status": thread.Status(o.sessions, o.executions, o.leases, o.audit, o.clock),
+        "logs": thread.Logs(o.executions, o.clock),
+        "confidence": thread.Confidence(o.sessions, o.audit),
+        "escalation": thread.Escalations(o.sessions, o.clock),
+        "flow": flow.ChooseFlow(o.sessions),
+        "workspace list": workspace.ListFiles(o.sessions, o.workspaces),
+        "workspace sync": workspace.Sync(o.leases, o.sessions, o.workspaces),
+        "workspace clean": workspace.Clean(o.leases, o.sessions, o.workspaces),
+        "workspace restore": workspace.Restore(o.leases, o.sessions, o.workspaces),
+        "workspace upload": workspace.PostFile(o.discord, o.workspaces),
+        "stop": control.confirm,
+        "retry": control.confirm,
+        "rewind": control.confirm,
+    }

@@ -1,0 +1,97 @@
+"""What goes on in a thread, and what went on: read from the records, never from memory."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from discord_agent.domain import confidence as scores
+from discord_agent.domain import thread_cards
+from discord_agent.domain.commands import COMMANDS
+from discord_agent.domain.ids import ExecutionId, ThreadId
+from discord_agent.domain.posts import Embed, Post
+from discord_agent.domain.session import ExecutionRecord, ItemKind
+from discord_agent.domain.thread_cards import ThreadState
+from discord_agent.ports import AuditLog, Clock, Executions, Leases, Sessions
+from discord_agent.steps.commands.asked import Asked
+
+_LOGS_SHOWN = 5
+_ESCALATIONS_SHOWN = 10
+
+
+def assist(_: Asked) -> Post:
+    """All commands, one line each."""
+    lines = "\n".join(f"`/{command.name}` {command.description}" for command in COMMANDS)
+    return Post(embeds=(Embed(title="What you can ask me to do", description=lines),))
+
+
+@dataclass(frozen=True, slots=True)
+class Status:
+    """``/status``."""
+
+    sessions: Sessions
+    executions: Executions
+    leases: Leases
+    audit: AuditLog
+    clock: Clock
+
+    def __call__(self, asked: Asked) -> Post:
+        """What goes on in the thread."""
+        thread = asked.thread
+        session = self.sessions.get(thread)
+        newest = next(iter(self.executions.newest(thread, limit=1)), None)
+        waiting = [len(self.sessions.waiting(thread, kind)) for kind in ItemKind]
+        state = ThreadState(
+            session,
+            at_work=self._record(self.leases.holder(thread) or session.parked),
+            newest=self._record(newest.execution_id) if newest else None,
+            waiting_messages=sum(waiting),
+            checkpoint=self._checkpoint(thread),
+        )
+        return thread_cards.status(state, self.clock.now())
+
+    def _record(self, execution: ExecutionId | None) -> ExecutionRecord | None:
+        return self.executions.get(execution) if execution else None
+
+    def _checkpoint(self, thread: ThreadId) -> tuple[int, datetime] | None:
+        newest = self.audit.newest(thread, "checkpoint", limit=1)
+        return next(((int(entry.details["turn"]), entry.at) for entry in newest), None)
+
+
+@dataclass(frozen=True, slots=True)
+class Logs:
+    """``/logs``."""
+
+    executions: Executions
+    clock: Clock
+
+    def __call__(self, asked: Asked) -> Post:
+        """The newest runs of the thread."""
+        count = asked.invocation.number("count", _LOGS_SHOWN)
+        return thread_cards.logs(self.executions.newest(asked.thread, limit=count), self.clock.now())
+
+
+@dataclass(frozen=True, slots=True)
+class Confidence:
+    """``/confidence``."""
+
+    sessions: Sessions
+    audit: AuditLog
+
+    def __call__(self, asked: Asked) -> Post:
+        """The thread's confidence and how it moved over the newest turns."""
+        session = self.sessions.get(asked.thread)
+        turns = self.audit.newest(asked.thread, "turn", limit=scores.TREND_TURNS)
+        oldest_first = [int(entry.details["confidence"]) for entry in reversed(turns)]
+        return thread_cards.confidence(session.confidence, oldest_first, session.escalations)
+
+
+@dataclass(frozen=True, slots=True)
+class Escalations:
+    """``/escalation``."""
+
+    sessions: Sessions
+    clock: Clock
+
+    def __call__(self, asked: Asked) -> Post:
+        """The thread's newest hand-overs to stronger models."""
+        newest_first = self.sessions.get(asked.thread).escalations[::-1]
+        return thread_cards.escalations(newest_first[:_ESCALATIONS_SHOWN], self.clock.now())
