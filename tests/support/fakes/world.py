@@ -17,6 +17,8 @@ from discord_agent.steps.checkpoint import Checkpoint
 from discord_agent.steps.chronicle import Chronicle
 from discord_agent.steps.clarify import Clarify
 from discord_agent.steps.classify import Classify
+from discord_agent.steps.commands.answering import Commands
+from discord_agent.steps.commands.catalogue import Outside, use_cases
 from discord_agent.steps.commit import MakeCommit
 from discord_agent.steps.escalation import Escalation
 from discord_agent.steps.evaluate import Evaluate
@@ -24,11 +26,14 @@ from discord_agent.steps.extending import Extend
 from discord_agent.steps.fail import Fail
 from discord_agent.steps.finish import Finish
 from discord_agent.steps.intake import Intake
+from discord_agent.steps.levers import Levers
+from discord_agent.steps.opinions import Opinions
 from discord_agent.steps.plan import Plan
 from discord_agent.steps.prepare import Prepare
 from discord_agent.steps.reflect import Reflect
 from discord_agent.steps.respond import Respond
 from discord_agent.steps.restarting import Restart
+from discord_agent.steps.rewinding import Rewind
 from discord_agent.steps.rounds import Rounds
 from discord_agent.steps.situation import Deployment, Situations
 from discord_agent.steps.spending import Spending
@@ -89,7 +94,7 @@ class World:
         self.budgets = FakeBudgets(effects, self.sessions, self.clock)
         self.spending = Spending(self.model, self.models, self.budgets)
         self.chronicle = Chronicle(self.audit, self.events, self.clock)
-        self.terminal = Terminal(self.discord, self.executions, self.chronicle)
+        self.terminal = Terminal(self.discord, self.executions, self.chronicle, self.budgets)
 
     # --- the request and how far it got -------------------------------------------------------------------------
 
@@ -159,8 +164,19 @@ class World:
         situations = Situations(self.discord, self.leases, self.sessions, self.executions, self.clock, DEPLOYMENT)
         return Intake(
             situations, self.discord, self.sessions, self.executions, self.machines, self.markers, self.wakeups,
-            self.chronicle, self.clock,
+            self.chronicle, self.clock, self.commands(), self.restart(), self.levers(),
+            Opinions(self.sessions, self.discord, self.chronicle, self.clock),
         )  # fmt: skip
+
+    def levers(self) -> Levers:
+        rewind = Rewind(self.workspaces, self.journal, self.leases, self.sessions, self.chronicle)
+        return Levers(self.extend(), rewind, self.insights, self.machines, self.executions, self.clock)
+
+    def commands(self) -> Commands:
+        outside = Outside(
+            self.discord, self.leases, self.sessions, self.executions, self.workspaces, self.audit, self.clock
+        )
+        return Commands(use_cases(outside), self.discord, self.chronicle)
 
     def restart(self) -> Restart:
         return Restart(self.executions, self.machines, self.chronicle, self.clock)
@@ -170,7 +186,7 @@ class World:
 
     def classify(self) -> Classify:
         return Classify(
-            self.model, self.models, self.prompts, self.discord, self.sessions, self.executions, self.machines,
+            self.spending, self.models, self.prompts, self.discord, self.sessions, self.executions, self.machines,
             self.chronicle, self.clock,
         )  # fmt: skip
 
@@ -182,7 +198,7 @@ class World:
 
     def plan(self) -> Plan:
         return Plan(
-            self.model, self.models, self.prompts, self.workspaces, self.journal, self.leases, self.sessions,
+            self.spending, self.models, self.prompts, self.workspaces, self.journal, self.leases, self.sessions,
             self.reflections, self.insights, self.executions, self.discord, self.chronicle, self.clock,
         )  # fmt: skip
 
@@ -209,7 +225,7 @@ class World:
 
     def reflect(self) -> Reflect:
         return Reflect(
-            self.model, self.models, self.prompts, self.journal, self.leases, self.sessions, self.reflections,
+            self.spending, self.models, self.prompts, self.journal, self.leases, self.sessions, self.reflections,
             self.insights, self.chronicle, self.clock,
         )  # fmt: skip
 
@@ -235,8 +251,9 @@ class World:
 
     def respond(self) -> Respond:
         return Respond(
-            self.model, self.models, self.prompts, self.discord, self.executions, self.terminal, self.chronicle
-        )
+            self.spending, self.models, self.prompts, self.discord, self.executions, self.terminal, self.chronicle,
+            self.clock,
+        )  # fmt: skip
 
     def conforms(self) -> tuple[object, ...]:
         """The fakes as the ports they stand for: the type checker proves that they are."""

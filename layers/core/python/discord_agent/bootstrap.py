@@ -52,16 +52,23 @@ from discord_agent.steps.checkpoint import Checkpoint
 from discord_agent.steps.chronicle import Chronicle
 from discord_agent.steps.clarify import Clarify
 from discord_agent.steps.classify import Classify
+from discord_agent.steps.commands.answering import Commands
+from discord_agent.steps.commands.catalogue import Outside, use_cases
 from discord_agent.steps.commit import MakeCommit
 from discord_agent.steps.escalation import Escalation
 from discord_agent.steps.evaluate import Evaluate
+from discord_agent.steps.extending import Extend
 from discord_agent.steps.fail import Fail
 from discord_agent.steps.finish import Finish
 from discord_agent.steps.intake import Intake
+from discord_agent.steps.levers import Levers
+from discord_agent.steps.opinions import Opinions
 from discord_agent.steps.plan import Plan
 from discord_agent.steps.prepare import Prepare
 from discord_agent.steps.reflect import Reflect
 from discord_agent.steps.respond import Respond
+from discord_agent.steps.restarting import Restart
+from discord_agent.steps.rewinding import Rewind
 from discord_agent.steps.rounds import Rounds
 from discord_agent.steps.situation import Deployment, Situations
 from discord_agent.steps.spending import Spending
@@ -118,10 +125,13 @@ class _Parts:
         return DynamoBudgets(self._store, self._settings.sessions_table, self.sessions, self.clock)
 
     @cached_property
+    def audit(self) -> DynamoAuditLog:
+        return DynamoAuditLog(self._store, self._settings.messages_table, self.redactor)
+
+    @cached_property
     def chronicle(self) -> Chronicle:
-        audit = DynamoAuditLog(self._store, self._settings.messages_table, self.redactor)
         events = SqsEvents(self._client("sqs"), self._settings.events_queue_url, self.clock, self.redactor)
-        return Chronicle(audit, events, self.clock)
+        return Chronicle(self.audit, events, self.clock)
 
     @cached_property
     def discord(self) -> RestDiscord:
@@ -136,7 +146,7 @@ class _Parts:
 
     @cached_property
     def terminal(self) -> Terminal:
-        return Terminal(self.discord, self.executions, self.chronicle)
+        return Terminal(self.discord, self.executions, self.chronicle, self.budgets)
 
     def machines(self, **arns: str) -> StepFunctionsMachines:
         return StepFunctionsMachines(self._client("stepfunctions"), arns)
@@ -152,6 +162,18 @@ class _Parts:
 
     def markers(self, bucket: str) -> StopMarkers:
         return StopMarkers(self._client("s3"), bucket)
+
+    def commands(self, bucket: str) -> Commands:
+        outside = Outside(
+            self.discord,
+            self.leases,
+            self.sessions,
+            self.executions,
+            self.workspaces(bucket),
+            self.audit,
+            self.clock,
+        )
+        return Commands(use_cases(outside), self.discord, self.chronicle)
 
     @cached_property
     def prompts(self) -> TemplatePrompts:
@@ -209,22 +231,42 @@ def intake(variables: Variables) -> InboundEvents:
     parts = _Parts(settings)
     deployment = Deployment(parts.bot.id, settings.other_bot_username, settings.staleness, settings.debounce)
     situations = Situations(parts.discord, parts.leases, parts.sessions, parts.executions, parts.clock, deployment)
+    machines = parts.machines(
+        simple=settings.simple_machine,
+        sequential_thinking=settings.sequential_machine,
+        approval=settings.approval_machine,
+    )
+    restart = Restart(parts.executions, machines, parts.chronicle, parts.clock)
+    levers = Levers(
+        Extend(parts.budgets, parts.executions, machines, restart, parts.chronicle),
+        Rewind(
+            parts.workspaces(settings.bucket),
+            parts.journal(settings.bucket),
+            parts.leases,
+            parts.sessions,
+            parts.chronicle,
+        ),
+        parts.insights,
+        machines,
+        parts.executions,
+        parts.clock,
+    )
     step = Intake(
         situations,
         parts.discord,
         parts.sessions,
         parts.executions,
-        parts.machines(
-            simple=settings.simple_machine,
-            sequential_thinking=settings.sequential_machine,
-            approval=settings.approval_machine,
-        ),
+        machines,
         parts.markers(settings.bucket),
         parts.wakeups(settings.wakeups_queue_url),
         parts.chronicle,
         parts.clock,
+        parts.commands(settings.bucket),
+        restart,
+        levers,
+        Opinions(parts.sessions, parts.discord, parts.chronicle, parts.clock),
     )
-    return InboundEvents(step, parts.bot)
+    return InboundEvents(step, parts.bot, parts.discord)
 
 
 def classify(variables: Variables) -> WakeupEvents:
@@ -232,7 +274,7 @@ def classify(variables: Variables) -> WakeupEvents:
     settings = ClassifySettings.read(variables)
     parts = _Parts(settings)
     step = Classify(
-        *parts.models(settings),
+        *parts.spending(settings),
         parts.discord,
         parts.sessions,
         parts.executions,
@@ -248,11 +290,12 @@ def respond(variables: Variables) -> Respond:
     settings = RespondSettings.read(variables)
     parts = _Parts(settings)
     return Respond(
-        *parts.models(settings),
+        *parts.spending(settings),
         parts.discord,
         parts.executions,
         parts.terminal,
         parts.chronicle,
+        parts.clock,
         parts.redactor,
     )
 
@@ -278,7 +321,7 @@ def plan(variables: Variables) -> Plan:
     settings = ThinkingSettings.read(variables)
     parts = _Parts(settings)
     return Plan(
-        *parts.models(settings),
+        *parts.spending(settings),
         parts.workspaces(settings.bucket),
         parts.journal(settings.bucket),
         parts.leases,
@@ -351,7 +394,7 @@ def reflect(variables: Variables) -> Reflect:
     settings = ThinkingSettings.read(variables)
     parts = _Parts(settings)
     return Reflect(
-        *parts.models(settings),
+        *parts.spending(settings),
         parts.journal(settings.bucket),
         parts.leases,
         parts.sessions,

@@ -4,10 +4,11 @@ Tokens are not counted but bounded: no tokeniser is needed, and people's limits 
 """
 
 import json
+from collections.abc import Iterable
 from typing import Final
 
 from discord_agent.domain.conversation import Message, ModelRequest
-from discord_agent.domain.money import Price, Usage, Usd, cost_of
+from discord_agent.domain.money import NOTHING, Price, Usage, Usd, cost_of
 
 _BYTES_PER_TOKEN: Final = 3
 """English prose has more than four, code about three and a half, Chinese three."""
@@ -24,9 +25,9 @@ def usage_bound(request: ModelRequest) -> Usage:
     return Usage(input=(said + offered + shape) // _BYTES_PER_TOKEN + overhead, output=request.max_output_tokens)
 
 
-def cost_bound(request: ModelRequest, price: Price | None) -> Usd | None:
-    """What a call may cost; None when its price is not known."""
-    return None if price is None else cost_of(usage_bound(request), price).known
+def cost_bound(usage: Usage, prices: Iterable[Price]) -> Usd:
+    """What so many tokens cost at the dearest of some prices."""
+    return max((cost_of(usage, price).known for price in prices), default=NOTHING)
 
 
 def _bytes(message: Message) -> int:

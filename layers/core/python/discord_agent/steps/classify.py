@@ -4,9 +4,10 @@ from dataclasses import dataclass
 from typing import Final
 
 from discord_agent.domain import history, routing
+from discord_agent.domain.budget import Payer
 from discord_agent.domain.classification import Classification, flow_for
 from discord_agent.domain.conversation import Message, ModelRequest, Purpose, Role
-from discord_agent.domain.errors import InvalidReply, ModelRefused, ModelUnavailable
+from discord_agent.domain.errors import InvalidReply, ModelRefused, ModelUnavailable, OverBudget
 from discord_agent.domain.ids import ChannelId, MessageId, ThreadId, UserId, execution_for_message
 from discord_agent.domain.money import Cost, Usage
 from discord_agent.domain.session import ExecutionRecord, InboxItem, ItemKind
@@ -14,7 +15,6 @@ from discord_agent.ports import (
     Clock,
     Discord,
     Executions,
-    LanguageModel,
     Machines,
     Models,
     Prompts,
@@ -24,6 +24,7 @@ from discord_agent.replies import DecideReply
 from discord_agent.steps.asking import ask
 from discord_agent.steps.chronicle import Chronicle
 from discord_agent.steps.launch import launch
+from discord_agent.steps.spending import Spending
 
 _HISTORY: Final = 20
 
@@ -41,7 +42,7 @@ class Wakeup:
 class Classify:
     """Gathers an author's messages into one request, decides what it is, starts the flow exactly once."""
 
-    model: LanguageModel
+    spending: Spending
     models: Models
     prompts: Prompts
     discord: Discord
@@ -93,12 +94,16 @@ class Classify:
             ),
             max_output_tokens=500,
         )
-        try:
-            reply, spent = ask(self.model, request, DecideReply)
-        except (ModelUnavailable, ModelRefused, InvalidReply) as error:
-            self.chronicle.note(newest.thread_id, None, "decision_failed", reason=f"{type(error).__name__}: {error}")
-            return routing.classify_by_rules(text, forced=forced), Usage(), Cost()
-        return reply.classification(forced=forced), spent.usage, spent.cost
+        payer = Payer(execution_for_message(newest.message_id), newest.author_id, newest.guild_id)
+        # There is no lease to tell attempts apart by.
+        with self.spending.purse(payer, Purpose.DECIDE, self.clock.now().isoformat()) as purse:
+            try:
+                decision = ask(purse, request, DecideReply)[0].classification(forced=forced)
+            except (ModelUnavailable, ModelRefused, InvalidReply, OverBudget) as error:
+                reason = f"{type(error).__name__}: {error}"
+                self.chronicle.note(newest.thread_id, None, "decision_failed", reason=reason)
+                decision = routing.classify_by_rules(text, forced=forced)
+        return decision, purse.usage, purse.cost
 
     def _record(
         self, items: tuple[InboxItem, ...], decision: Classification, usage: Usage, cost: Cost

@@ -46,7 +46,7 @@ class Fail:
             # Without a row there is nothing to claim; the nonce alone keeps a second attempt quiet.
             self.discord.send(channel, cards.failed(run), nonce=f"{run.execution_id}/end/0")
         else:
-            self.terminal.post(run, channel, (cards.failed(run),))
+            self.terminal.post(run, channel, (cards.failed(self.terminal.settled(run)),))
 
     def decision_failed(self, run: RunState) -> None:
         """A decision could not be carried out: the branch is kept and people are told.

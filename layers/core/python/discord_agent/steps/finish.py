@@ -46,6 +46,7 @@ class Finish:
             if self._gave_the_lease_back(run):
                 return run
             raise
+        run = self.terminal.settled(run)
         manifest = self._manifest(run)
         message = self.terminal.post(
             run, ChannelId(run.thread_id), self._posts(run, manifest), shown=lambda shown: self._open(run, shown)

@@ -13,10 +13,10 @@ from discord_agent.domain.errors import (
     LeaseLost,
     ModelRefused,
     ModelUnavailable,
+    OverBudget,
 )
 from discord_agent.domain.ids import ChannelId
 from discord_agent.domain.inbound import InboundMessage
-from discord_agent.domain.money import Cost, Usage
 from discord_agent.domain.run import Next, RunState
 from discord_agent.domain.session import ExecutionRecord, Session
 from discord_agent.domain.workspace import AGENT_FOLDER, Manifest
@@ -27,7 +27,6 @@ from discord_agent.ports import (
     Executions,
     Insights,
     Journal,
-    LanguageModel,
     Leases,
     Models,
     Prompts,
@@ -41,6 +40,7 @@ from discord_agent.steps.card import Card
 from discord_agent.steps.chronicle import Chronicle
 from discord_agent.steps.holding import hold
 from discord_agent.steps.places import repository_of
+from discord_agent.steps.spending import Purse, Spending, payer_of
 
 _HISTORY = 50
 _TREE = 200
@@ -50,7 +50,7 @@ _TREE = 200
 class Plan:
     """The planner sees everything that is remembered; its plan goes to the workspace and to the actor."""
 
-    model: LanguageModel
+    spending: Spending
     models: Models
     prompts: Prompts
     workspaces: Workspaces
@@ -84,9 +84,10 @@ class Plan:
             "more_files": max(0, len(manifest.files) - _TREE),
             "memory": memories,
         }
-        plan, usage, cost = self._ask(run, facts)
-        if not run.opened_in_place:
-            usage, cost = self._title(run, record, usage, cost)
+        with self.spending.purse(payer_of(run), Purpose.PLAN, str(lease.fence)) as purse:
+            plan = self._ask(run, facts, purse)
+            if not run.opened_in_place:
+                self._title(run, record, purse)
         run = replace(
             run,
             topic=plan.topic_slug,
@@ -96,8 +97,8 @@ class Plan:
             model=self.models.for_role(plan.agent_role),
             max_turns=max_turns(plan.complexity, plan.estimated_turns),
             confidence=plan.confidence_assessment.score,
-            usage=run.usage + usage,
-            cost=run.cost + cost,
+            usage=run.usage + purse.usage,
+            cost=run.cost + purse.cost,
             next=Next.TURN,
         )
         if not self.leases.holds(lease):
@@ -108,7 +109,7 @@ class Plan:
             run.thread_id,
             run.execution_id,
             "plan",
-            cost=cost,
+            cost=purse.cost,
             topic=run.topic,
             agentRole=run.role,
             complexity=run.complexity,
@@ -133,7 +134,7 @@ class Plan:
             self.chronicle.note(run.thread_id, run.execution_id, "history_unavailable", reason=str(error))
             return ()
 
-    def _ask(self, run: RunState, facts: dict[str, object]) -> tuple[PlanReply, Usage, Cost]:
+    def _ask(self, run: RunState, facts: dict[str, object], purse: Purse) -> PlanReply:
         request = ModelRequest(
             Purpose.PLAN,
             self.models.for_purpose(Purpose.PLAN),
@@ -143,18 +144,14 @@ class Plan:
             ),
         )
         try:
-            plan, spent = ask(self.model, request, PlanReply)
-        except (ModelUnavailable, ModelRefused, InvalidReply) as error:
+            return ask(purse, request, PlanReply)[0]
+        except (ModelUnavailable, ModelRefused, InvalidReply, OverBudget) as error:
             self.chronicle.note(
                 run.thread_id, run.execution_id, "plan_failed", reason=f"{type(error).__name__}: {error}"
             )
-            fallback = PlanReply(
-                task_type=run.task_type, agent_role=run.role, complexity=run.complexity, estimated_turns=0
-            )
-            return fallback, Usage(), Cost()
-        return plan, spent.usage, spent.cost
+            return PlanReply(task_type=run.task_type, agent_role=run.role, complexity=run.complexity, estimated_turns=0)
 
-    def _title(self, run: RunState, record: ExecutionRecord, usage: Usage, cost: Cost) -> tuple[Usage, Cost]:
+    def _title(self, run: RunState, record: ExecutionRecord, purse: Purse) -> None:
         """Name the thread; the name it was opened with stays when that fails."""
         request = ModelRequest(
             Purpose.TITLE,
@@ -166,12 +163,10 @@ class Plan:
             max_output_tokens=100,
         )
         try:
-            reply, spent = ask(self.model, request, TitleReply)
+            reply, _ = ask(purse, request, TitleReply)
             self.discord.rename(ChannelId(run.thread_id), reply.title)
-        except (ModelUnavailable, ModelRefused, InvalidReply, DiscordRefused, DiscordUnavailable) as error:
+        except (ModelUnavailable, ModelRefused, InvalidReply, OverBudget, DiscordRefused, DiscordUnavailable) as error:
             self.chronicle.note(run.thread_id, run.execution_id, "title_failed", reason=type(error).__name__)
-            return usage, cost
-        return usage + spent.usage, cost + spent.cost
 
     def _with_plan(self, run: RunState, manifest: Manifest, plan: PlanReply) -> Manifest:
         files = {

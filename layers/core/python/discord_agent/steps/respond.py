@@ -5,13 +5,14 @@ from typing import Final
 
 from discord_agent.domain import cards, chunking, events, history
 from discord_agent.domain.conversation import Message, ModelRequest, Purpose, Role
-from discord_agent.domain.errors import InvalidEvent, Stopped
+from discord_agent.domain.errors import InvalidEvent, OverBudget, Stopped
 from discord_agent.domain.posts import Post
 from discord_agent.domain.redaction import Redactor
 from discord_agent.domain.run import Next, Outcome, RunState
 from discord_agent.domain.session import ExecutionRecord, ExecutionStatus
-from discord_agent.ports import Discord, Executions, LanguageModel, Models, Prompts
+from discord_agent.ports import Clock, Discord, Executions, Models, Prompts
 from discord_agent.steps.chronicle import Chronicle
+from discord_agent.steps.spending import Spending, payer_of, waits_for_money
 from discord_agent.steps.terminal import Terminal
 
 _HISTORY = 50
@@ -22,13 +23,14 @@ _PATTERNS_ONLY: Final = Redactor()
 class Respond:
     """No tools, no lease, no thread of its own."""
 
-    model: LanguageModel
+    spending: Spending
     models: Models
     prompts: Prompts
     discord: Discord
     executions: Executions
     terminal: Terminal
     chronicle: Chronicle
+    clock: Clock
     redactor: Redactor = _PATTERNS_ONLY
 
     def __call__(self, run: RunState) -> RunState:
@@ -41,14 +43,17 @@ class Respond:
         self.executions.update(run.execution_id, status=ExecutionStatus.PROCESSING)
         self.chronicle.announce(run.thread_id, events.EXECUTION_STARTED, taskType=run.task_type, agentRole=run.role)
         self.discord.typing(run.channel_id)
+        # There is no lease to tell attempts apart by.
+        purse = self.spending.purse(payer_of(run), Purpose.RESPOND, self.clock.now().isoformat())
         try:
-            reply = self.model.complete(
-                self._request(run, record), stop_requested=lambda: self.executions.stop_requested(run.execution_id)
-            )
+            with purse:
+                reply = purse.complete(
+                    self._request(run, record), stop_requested=lambda: self.executions.stop_requested(run.execution_id)
+                )
         except Stopped:
-            run = replace(run, outcome=Outcome.STOPPED, next=Next.END)
-            self.terminal.post(run, run.channel_id, (Post(cards.ending(run, ""), buttons=cards.retry_buttons(run)),))
-            return run
+            return self._end(replace(run, cost=run.cost + purse.cost, outcome=Outcome.STOPPED))
+        except OverBudget as error:
+            return self._end(replace(waits_for_money(run, error), outcome=Outcome.OUT_OF_BUDGET))
         run = replace(
             run,
             model=reply.model,
@@ -59,9 +64,15 @@ class Respond:
             outcome=Outcome.DONE,
             next=Next.END,
         )
-        self.executions.update(run.execution_id, usage=run.usage, cost=run.cost)
+        run = self.terminal.settled(run)
         first, *more = chunking.posts(run.summary)
         self.terminal.post(run, run.channel_id, (replace(first, reply_to=run.message_id), *more))
+        return run
+
+    def _end(self, run: RunState) -> RunState:
+        """End without an answer; there is no machine here in which a run could wait."""
+        run = self.terminal.settled(replace(run, next=Next.END))
+        self.terminal.post(run, run.channel_id, (Post(cards.ending(run, ""), buttons=cards.retry_buttons(run)),))
         return run
 
     def _request(self, run: RunState, record: ExecutionRecord) -> ModelRequest:

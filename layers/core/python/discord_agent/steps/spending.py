@@ -8,7 +8,7 @@ from typing import Final, Self
 from discord_agent.domain.budget import Payer, Slice
 from discord_agent.domain.conversation import ModelReply, ModelRequest, Purpose
 from discord_agent.domain.errors import Conflict, OverBudget, Stopped
-from discord_agent.domain.estimate import cost_bound
+from discord_agent.domain.estimate import cost_bound, usage_bound
 from discord_agent.domain.money import NOTHING, Cost, Usage, Usd
 from discord_agent.domain.run import Next, RunState, Waiting
 from discord_agent.ports import Budgets, LanguageModel, Models
@@ -50,8 +50,13 @@ class Spending:
         return Purse(self, payer, purpose, key)
 
     def estimate(self, request: ModelRequest) -> Usd | None:
-        """What a call may cost at most; None when its price is not known."""
-        return cost_bound(request, self.models.price(request.model))
+        """What a call may cost at most, whichever model stands in; None when the model's own price is not known."""
+        usage = usage_bound(request)
+        if self.models.price(request.model, usage.input) is None:
+            return None
+        candidates = (request.model, *self.models.fallbacks(request.model))
+        prices = (self.models.price(model, usage.input) for model in candidates)
+        return cost_bound(usage, filter(None, prices))
 
     def settle_lost(self, payer: Payer, purpose: Purpose, key_prefix: str, cost: Cost) -> None:
         """Settle what earlier attempts whose keys begin with ``key_prefix`` left open, together, by ``cost``."""

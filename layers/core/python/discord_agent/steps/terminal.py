@@ -9,8 +9,9 @@ from discord_agent.domain.errors import Conflict
 from discord_agent.domain.ids import ChannelId, MessageId
 from discord_agent.domain.posts import Post
 from discord_agent.domain.run import Outcome, RunState
-from discord_agent.ports import Discord, Executions
+from discord_agent.ports import Budgets, Discord, Executions
 from discord_agent.steps.chronicle import Chronicle
+from discord_agent.steps.spending import settle_open
 
 _LOG = logging.getLogger(__name__)
 
@@ -26,6 +27,13 @@ class Terminal:
     discord: Discord
     executions: Executions
     chronicle: Chronicle
+    budgets: Budgets
+
+    def settled(self, run: RunState) -> RunState:
+        """The run as it is paid for, before its ending is put into words: what steps that died left open is charged."""
+        run = settle_open(self.budgets, run)
+        self.executions.update(run.execution_id, usage=run.usage, cost=run.cost, needed=run.needed)
+        return run
 
     def post(
         self,
