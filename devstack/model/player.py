@@ -29,13 +29,11 @@ class Line:
 def choose(script: Script, request: ChatRequest) -> Line:
     """The line for a request.
 
-    Entries whose ``when`` matches what people said are played in order; those that also have ``match_last`` are
+    Entries whose ``when`` matches what people said, and whose ``model`` the one that is asked, are played in order; those that also have ``match_last`` are
     asides: they answer whenever the last message matches, and do not move the position.
     """
     eligible = [
-        (number, entry)
-        for number, entry in enumerate(script.entries(request.purpose))
-        if entry.when is None or entry.when.search(request.user_text)
+        (number, entry) for number, entry in enumerate(script.entries(request.purpose)) if _is_meant(entry, request)
     ]
     asides = [(number, entry) for number, entry in eligible if entry.match_last]
     lines = [entry for _, entry in eligible if not entry.match_last]
@@ -49,6 +47,11 @@ def choose(script: Script, request: ChatRequest) -> Line:
     return Line(position, scripted=False, message=_introduced(script, request, message))
 
 
+def _is_meant(entry: Entry, request: ChatRequest) -> bool:
+    is_said = entry.when is None or entry.when.search(request.user_text) is not None
+    return is_said and (entry.model is None or entry.model.search(request.model) is not None)
+
+
 def usage_of(request: ChatRequest, message: Json, scripted: ScriptedUsage | None) -> Json:
     """Tokens in OpenAI's format: a quarter of the characters of the JSON sent and answered, rounded up."""
     asked = [*request.messages, *request.tools]
@@ -58,7 +61,10 @@ def usage_of(request: ChatRequest, message: Json, scripted: ScriptedUsage | None
         "prompt_tokens": prompt,
         "completion_tokens": completion,
         "total_tokens": prompt + completion,
-        "prompt_tokens_details": {"cached_tokens": scripted.cached_tokens if scripted else 0},
+        "prompt_tokens_details": {
+            "cached_tokens": scripted.cached_tokens if scripted else 0,
+            "cache_creation_tokens": scripted.cache_write_tokens if scripted else 0,
+        },
     }
 
 
@@ -81,11 +87,16 @@ def _fingerprint(message: Mapping[str, Any], introduction: str = "") -> object:
 
 def _line(script: Script, request: ChatRequest, entry: Entry, position: int, label: str) -> Line:
     message = _introduced(script, request, _message(entry, label)) if entry.says_something else None
-    return Line(position, True, message, entry.fault, entry.usage, entry.finish_reason)  # noqa: FBT003
+    faults = tuple(fault for fault in entry.fault if fault.model is None or fault.model.search(request.model))
+    return Line(position, True, message, faults, entry.usage, entry.finish_reason)  # noqa: FBT003
 
 
 def _message(entry: Entry, label: str) -> Json:
     message: Json = {"role": "assistant", "content": entry.text}
+    if entry.reasoning_content is not None:
+        message["reasoning_content"] = entry.reasoning_content
+    if entry.thinking_blocks:
+        message["thinking_blocks"] = list(entry.thinking_blocks)
     if entry.tool_calls:
         message["tool_calls"] = [
             {

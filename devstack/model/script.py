@@ -41,6 +41,11 @@ class FaultKind(StrEnum):
     DROP = "drop"
     STALL = "stall"
     GARBAGE = "garbage"
+    TRUNCATED = "truncated"
+    CONTEXT = "context"
+
+
+_HALFWAY: Final = frozenset({FaultKind.STALL, FaultKind.TRUNCATED})
 
 
 class _Part(BaseModel):
@@ -48,7 +53,10 @@ class _Part(BaseModel):
 
 
 class Fault(_Part):
-    """Something that goes wrong before an answer, or instead of one; exactly one kind."""
+    """Something that goes wrong before an answer, or instead of one; exactly one kind.
+
+    With ``model`` it only happens to calls of the models whose names match.
+    """
 
     http: Annotated[int, Field(ge=400, le=599)] | None = None
     retry_after: Annotated[float, Field(ge=0)] | None = None
@@ -56,6 +64,9 @@ class Fault(_Part):
     drop: Literal[True] | None = None
     stall: Annotated[float, Field(gt=0, le=3600)] | None = None
     garbage: Literal[True] | None = None
+    truncated: Literal[True] | None = None
+    context: Literal[True] | None = None
+    model: Pattern | None = None
     times: Annotated[int, Field(ge=1)] = 1
 
     @model_validator(mode="after")
@@ -94,6 +105,7 @@ class ScriptedUsage(_Part):
     prompt_tokens: Annotated[int, Field(ge=0)]
     completion_tokens: Annotated[int, Field(ge=0)]
     cached_tokens: Annotated[int, Field(ge=0)] = 0
+    cache_write_tokens: Annotated[int, Field(ge=0)] = 0
 
 
 def _one_or_more(value: object) -> object:
@@ -106,7 +118,10 @@ class Entry(_Part):
     role: Literal["assistant"] = "assistant"
     content: str | dict[str, Any] | None = None
     tool_calls: tuple[Call, ...] = ()
+    reasoning_content: str | None = None
+    thinking_blocks: tuple[dict[str, Any], ...] = ()
     when: Pattern | None = None
+    model: Pattern | None = None
     match_last: Pattern | None = None
     fault: Annotated[tuple[Fault, ...], BeforeValidator(_one_or_more)] = ()
     usage: ScriptedUsage | None = None
@@ -124,8 +139,8 @@ class Entry(_Part):
     def _does_something(self) -> Self:
         if not self.says_something and not self.fault:
             raise ValueError("give content, tool_calls or a fault")
-        if not self.says_something and any(fault.kind is FaultKind.STALL for fault in self.fault):
-            raise ValueError("a stall needs an answer to pause in: give content or tool_calls")
+        if not self.says_something and any(fault.kind in _HALFWAY for fault in self.fault):
+            raise ValueError("a stall needs an answer to pause in, a truncation one to cut: give content or tool_calls")
         return self
 
     @property
@@ -149,6 +164,11 @@ class Script(_Part):
     reflect: tuple[Entry, ...] = ()
     respond: tuple[Entry, ...] = ()
     title: tuple[Entry, ...] = ()
+    compact: tuple[Entry, ...] = ()
+    summarize: tuple[Entry, ...] = ()
+    brainstorm: tuple[Entry, ...] = ()
+    consolidate: tuple[Entry, ...] = ()
+    breakglass: tuple[Entry, ...] = ()
 
     def entries(self, purpose: Purpose) -> tuple[Entry, ...]:
         """The entries of a purpose, in the order of the file."""

@@ -28,6 +28,7 @@ from devstack.model.script import Fault, FaultKind, Script
 from discord_agent.domain.errors import InvalidInput
 
 _START_LIMIT: Final = 10.0
+_TOO_LONG: Final = "This model's maximum context length is 1000 tokens. Your messages resulted in more."
 _KINDS: Final = {401: "authentication_error", 403: "permission_error", 404: "not_found_error", 429: "rate_limit_error"}
 
 
@@ -121,7 +122,7 @@ class ModelServer:
         self._arrivals += 1
         conversation = _digest(chat)
         line = choose(self._script, chat)
-        return self._answer(chat, line, self._next_fault(conversation, line), conversation)
+        return self._answer(chat, line, self._next_fault(f"{chat.model} {conversation}", line), conversation)
 
     def _answer(self, chat: ChatRequest, line: Line, fault: Fault | None, conversation: str) -> Response:
         def log(reply: Json | None, usage: Json | None, *, delivered: bool) -> None:
@@ -147,32 +148,38 @@ class ModelServer:
             log(None, None, delivered=True)
             headers = {} if fault.retry_after is None else {"Retry-After": f"{fault.retry_after:g}"}
             return _refusal(fault.http, f"scripted fault: HTTP {fault.http}", headers)
+        media_type = "text/event-stream" if chat.stream else "application/json"
+        if fault and fault.kind is FaultKind.CONTEXT:
+            log(None, None, delivered=True)
+            return _refusal(400, _TOO_LONG, code="context_length_exceeded")
         if fault and fault.kind is FaultKind.GARBAGE:
             log(None, None, delivered=True)
-            return Response(GARBAGE, media_type="text/event-stream" if chat.stream else "application/json")
+            return Response(GARBAGE, media_type=media_type)
         if line.message is None:
             parts: tuple[bytes, ...] = ()
             usage = None
         else:
             usage = usage_of(chat, line.message, line.usage)
             parts = _parts(chat, line, line.message, usage, f"chatcmpl-{conversation[:16]}")
+        if fault and fault.kind is FaultKind.TRUNCATED:
+            log(None, None, delivered=True)
+            return Response(b"".join(parts[: len(parts) // 2]), media_type=media_type)
 
         def report(delivered: bool) -> None:  # noqa: FBT001 (a callback of one argument)
             log(line.message if delivered else None, usage if delivered else None, delivered=delivered)
 
-        media_type = "text/event-stream" if chat.stream else "application/json"
         return Playback(parts, media_type=media_type, fault=fault, stopping=self._stopping, report=report)
 
     def _authorised(self, request: Request) -> bool:
         scheme, _, key = request.headers.get("authorization", "").partition(" ")
         return scheme.lower() == "bearer" and hmac.compare_digest(key.encode(), self._key.encode())
 
-    def _next_fault(self, conversation: str, line: Line) -> Fault | None:
+    def _next_fault(self, asked: str, line: Line) -> Fault | None:
         """The fault of this attempt; the attempts are counted per request, and a line without a message never recovers."""
         if not line.faults:
             return None
-        attempt = self._faults[conversation]
-        self._faults[conversation] += 1
+        attempt = self._faults[asked]
+        self._faults[asked] += 1
         planned = [fault for fault in line.faults for _ in range(fault.times)]
         if attempt < len(planned):
             return planned[attempt]
@@ -197,6 +204,8 @@ def _parts(chat: ChatRequest, line: Line, message: Json, usage: Json, reply_id: 
     return body[: len(body) // 2], body[len(body) // 2 :]
 
 
-def _refusal(status: int, message: str, headers: dict[str, str] | None = None) -> JSONResponse:
+def _refusal(
+    status: int, message: str, headers: dict[str, str] | None = None, *, code: str | None = None
+) -> JSONResponse:
     kind = _KINDS.get(status, "invalid_request_error" if status < 500 else "server_error")
-    return JSONResponse(wire.error(message, kind=kind), status, headers)
+    return JSONResponse(wire.error(message, kind=kind, code=code), status, headers)

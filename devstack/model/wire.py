@@ -25,6 +25,10 @@ def chunks(request: ChatRequest, message: Json, *, reply_id: str, finish_reason:
     """The answer as server-sent events, in pieces of a few words, with a usage chunk if it was asked for."""
     envelope = _envelope(request, reply_id, "chat.completion.chunk")
     yield _event(envelope, {"role": "assistant"})
+    for piece in _pieces(message.get("reasoning_content") or ""):
+        yield _event(envelope, {"reasoning_content": piece})
+    for block in message.get("thinking_blocks") or ():
+        yield from (_event(envelope, {"thinking_blocks": [part]}) for part in _block_parts(block))
     for piece in _pieces(message.get("content") or ""):
         yield _event(envelope, {"content": piece})
     for index, call in enumerate(message.get("tool_calls") or ()):
@@ -56,6 +60,15 @@ def _event(envelope: Json, delta: dict[str, Any], finish_reason: str | None = No
 
 def _data(value: Json) -> bytes:
     return f"data: {json.dumps(value)}\n\n".encode()
+
+
+def _block_parts(block: Json) -> Iterator[Json]:
+    """A thought comes in pieces, its signature last; a redacted one comes whole."""
+    if "thinking" not in block:
+        yield block
+        return
+    yield from ({"type": block["type"], "thinking": piece} for piece in _pieces(block["thinking"]))
+    yield {"type": block["type"], "thinking": "", "signature": block.get("signature", "")}
 
 
 def _pieces(text: str) -> Iterator[str]:

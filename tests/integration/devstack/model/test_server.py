@@ -145,3 +145,56 @@ def test_a_scripted_drop_breaks_the_connection_and_is_no_error_of_the_server(cap
 
     assert "without completing response" not in caplog.text
     assert [call.delivered for call in dropping.calls] == [False]
+
+
+def test_a_truncated_answer_ends_properly_in_the_middle_of_its_json() -> None:
+    script = parse_script({"respond": [{"content": "Hello.", "fault": {"truncated": True}}]}, "data")
+    running = ModelServer(script, key=KEY)
+    running.start()
+    try:
+        response = post(running)
+    finally:
+        running.stop()
+
+    assert response.status_code == 200
+    with pytest.raises(json.JSONDecodeError):
+        response.json()
+
+
+def test_a_conversation_that_is_too_long_is_refused_with_the_code_of_openai() -> None:
+    running = ModelServer(parse_script({"respond": [{"fault": {"context": True}}]}, "data"), key=KEY)
+    running.start()
+    try:
+        response = post(running)
+    finally:
+        running.stop()
+
+    assert (response.status_code, response.json()["error"]["code"]) == (400, "context_length_exceeded")
+
+
+def test_a_fault_counts_per_model() -> None:
+    running = ModelServer(parse_script({"respond": [{"content": "Hi.", "fault": {"http": 503}}]}, "data"), key=KEY)
+    running.start()
+    try:
+        statuses = [post(running, model=model).status_code for model in ("one", "one", "two")]
+    finally:
+        running.stop()
+
+    assert statuses == [503, 200, 503]
+
+
+def test_what_a_model_thought_is_streamed_before_what_it_says() -> None:
+    block = {"type": "thinking", "thinking": "t" * 60, "signature": "s"}
+    line = {"content": "Hi.", "reasoning_content": "Hm.", "thinking_blocks": [block]}
+    running = ModelServer(parse_script({"introduction": " ", "respond": [line]}, "data"), key=KEY)
+    running.start()
+    try:
+        deltas = [choice["delta"] for chunk in events(post(running, stream=True)) for choice in chunk["choices"]]
+    finally:
+        running.stop()
+
+    blocks = [part for delta in deltas for part in delta.get("thinking_blocks", ())]
+    assert "".join(delta.get("reasoning_content", "") for delta in deltas) == "Hm."
+    assert "".join(part["thinking"] for part in blocks) == "t" * 60
+    assert [part["signature"] for part in blocks if "signature" in part] == ["s"]
+    assert [key for delta in deltas for key in delta][-1] == "content"

@@ -130,7 +130,7 @@ def test_tokens_are_a_quarter_of_the_characters_rounded_up() -> None:
         "completion_tokens": -(-len(json.dumps(message)) // 4),
         "total_tokens": usage_of(asked, message, None)["prompt_tokens"]
         + usage_of(asked, message, None)["completion_tokens"],
-        "prompt_tokens_details": {"cached_tokens": 0},
+        "prompt_tokens_details": {"cached_tokens": 0, "cache_creation_tokens": 0},
     }
 
 
@@ -219,3 +219,27 @@ def test_without_a_line_each_json_reply_is_valid_for_its_purpose() -> None:
 def test_a_request_is_checked_as_providers_check_it(body: object, words: str) -> None:
     with pytest.raises(InvalidInput, match=words):
         parse_request(body)
+
+
+def test_lines_and_faults_may_be_meant_for_some_models_only() -> None:
+    played = script(
+        respond=[
+            {"model": "^large", "content": "From the large one."},
+            {"content": "From any.", "fault": {"http": 503, "model": "small"}},
+        ]
+    )
+    lines = {
+        model: choose(played, parse_request({"model": model, "messages": [{"role": "user", "content": "hi"}]}))
+        for model in ("large", "small", "other")
+    }
+
+    assert {model: (line.message or {})["content"].split("\n")[-1] for model, line in lines.items()} == {
+        "large": "From the large one.",
+        "small": "From any.",
+        "other": "From any.",
+    }
+    assert {model: [fault.http for fault in line.faults] for model, line in lines.items()} == {
+        "large": [],
+        "small": [503],
+        "other": [],
+    }
