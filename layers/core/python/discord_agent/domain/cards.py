@@ -25,7 +25,7 @@ from discord_agent.domain.inbound import InboundMessage
 from discord_agent.domain.layout import BUTTON_LABEL_LIMIT, FIELD_VALUE_LIMIT, TITLE_LIMIT, fit, line, short
 from discord_agent.domain.posts import Button, ButtonStyle, Embed, Field, Post
 from discord_agent.domain.reasons import why
-from discord_agent.domain.run import Commit, Next, Outcome, RunState, TurnStatus
+from discord_agent.domain.run import Commit, Next, Outcome, RunState, TurnStatus, Waiting
 from discord_agent.domain.session import Decision
 
 __all__ = [
@@ -52,6 +52,7 @@ __all__ = [
     "tool_line",
     "turn_done_line",
     "turn_line",
+    "why_rejected",
 ]
 
 
@@ -95,7 +96,14 @@ def progress(run: RunState, lines: Sequence[str]) -> Post:
 
 
 def clarification(run: RunState) -> Post:
-    """A question only people can answer; its options are buttons, any message in the thread answers it too."""
+    """A question only people can answer; its options are buttons, any message in the thread answers it too.
+
+    A run that waits for money goes on when somebody who may spend extends its budget, and by nothing else.
+    """
+    if run.waiting is Waiting.MONEY:
+        who = "Administrators and those with a permit can extend the budget. The run waits for a day."
+        embed = _question_embed(run, "💰 Budget Reached", who)
+        return Post(embeds=(fit(embed),), buttons=((_extend_button(run.execution_id), _stop_button(run.execution_id)),))
     options = tuple(
         _option_button(run.execution_id, number, option) for number, option in enumerate(run.options[:5], start=1)
     )
@@ -106,7 +114,8 @@ def clarification(run: RunState) -> Post:
 
 def clarified(run: RunState) -> Post:
     """The question once the run goes on: nothing to press any more."""
-    return Post(embeds=(fit(_question_embed(run, "💬 Clarification", "The run goes on.")),))
+    title = "💰 Budget Reached" if run.waiting is Waiting.MONEY else "💬 Clarification"
+    return Post(embeds=(fit(_question_embed(run, title, "The run goes on.")),))
 
 
 def _question_embed(run: RunState, title: str, footer: str) -> Embed:
@@ -149,6 +158,11 @@ def decided(run: RunState, commit: Commit, decision: Decision, *, by: UserId | N
     return Post(embeds=(fit(with_decision),))
 
 
+def why_rejected(by: UserId) -> Post:
+    """Ask the person who rejected a commit what was wrong with it."""
+    return Post(content=f"<@{by}> What was wrong with it? Write it here, and the next run goes by it.")
+
+
 def decision_failed(run: RunState) -> Post:
     """A decision could not be carried out."""
     branch = f" Branch `{line(run.commit.branch, 80)}` is kept." if run.commit else ""
@@ -183,6 +197,8 @@ def retry_buttons(run: RunState) -> Buttons:
     if run.outcome is Outcome.FAILED:
         retry = encode(Control(Action.RETRY, run.execution_id))
         return ((Button("Retry", retry, ButtonStyle.PRIMARY, "🔄"),),)
+    if run.outcome is Outcome.OUT_OF_BUDGET:
+        return ((_extend_button(run.execution_id),),)
     return ((_continue_button(run.execution_id),),)
 
 
@@ -249,7 +265,8 @@ def _ended(run: RunState) -> tuple[str, str]:
         case Outcome.OUT_OF_TURNS:
             return f"⚠️ **Not finished**: all {run.max_turns} turns are used.", go_on
         case Outcome.OUT_OF_BUDGET:
-            return "⚠️ **Not finished**: the budget is used up.", "ask an administrator to extend it, then **Continue**."
+            limit = cut(run.question, 1000) or "The budget is used up."
+            return f"⚠️ **Not finished.** {limit}", "have an administrator, or somebody with a permit, press **Extend**."
         case Outcome.NEEDS_YOU:
             waited = "" if run.status is TurnStatus.COMPLETE else ", and nobody answered in time"
             question = cut(run.question, 1000)
@@ -283,8 +300,10 @@ _STATES: Final = {
 def _state(run: RunState) -> tuple[str, Colour]:
     if run.outcome is not None:
         return _STATES[run.outcome]
-    is_parked = run.next is Next.CLARIFY
-    return ("💬 Waiting for your answer", Colour.ATTENTION) if is_parked else (START, Colour.RUNNING)
+    if run.next is not Next.CLARIFY:
+        return START, Colour.RUNNING
+    for_money = run.waiting is Waiting.MONEY
+    return ("💰 Waiting for money" if for_money else "💬 Waiting for your answer"), Colour.ATTENTION
 
 
 def _figures(run: RunState) -> tuple[Field, ...]:
@@ -352,6 +371,10 @@ def _option_button(execution: ExecutionId, number: int, option: str) -> Button:
 
 def _stop_button(execution: ExecutionId) -> Button:
     return Button("Stop", encode(Control(Action.STOP, execution)), ButtonStyle.DANGER, "🛑")
+
+
+def _extend_button(execution: ExecutionId) -> Button:
+    return Button("Extend", encode(Control(Action.EXTEND, execution)), ButtonStyle.PRIMARY, "💰")
 
 
 def _continue_button(execution: ExecutionId) -> Button:

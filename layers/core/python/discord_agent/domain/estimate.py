@@ -12,6 +12,8 @@ from discord_agent.domain.money import NOTHING, Price, Usage, Usd, cost_of
 
 _BYTES_PER_TOKEN: Final = 3
 """English prose has more than four, code about three and a half, Chinese three."""
+_TOKENS_PER_IMAGE: Final = 2500
+"""Providers scale larger pictures down to about this."""
 _TOKENS_PER_MESSAGE: Final = 10
 _TOKENS_PER_REQUEST: Final = 100
 
@@ -21,7 +23,8 @@ def usage_bound(request: ModelRequest) -> Usage:
     said = sum(map(_bytes, request.messages))
     offered = sum(len(json.dumps([tool.name, tool.description, tool.parameters])) for tool in request.tools)
     shape = len(json.dumps(request.schema)) if request.schema else 0
-    overhead = _TOKENS_PER_REQUEST + _TOKENS_PER_MESSAGE * len(request.messages)
+    shown = sum(len(message.images) for message in request.messages)
+    overhead = _TOKENS_PER_REQUEST + _TOKENS_PER_MESSAGE * len(request.messages) + _TOKENS_PER_IMAGE * shown
     return Usage(input=(said + offered + shape) // _BYTES_PER_TOKEN + overhead, output=request.max_output_tokens)
 
 
@@ -32,4 +35,5 @@ def cost_bound(usage: Usage, prices: Iterable[Price]) -> Usd:
 
 def _bytes(message: Message) -> int:
     calls = sum(len(call.name) + len(call.arguments.encode()) for call in message.tool_calls)
-    return len(message.text.encode()) + calls
+    thought = len(message.thinking.content.encode()) if message.thinking else 0
+    return len(message.text.encode()) + calls + thought

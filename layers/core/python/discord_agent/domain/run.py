@@ -137,8 +137,8 @@ class Resumption:
 class RunState:
     """One run; ``thread_id`` is where it works, ``channel_id`` and ``message_id`` where it was asked for.
 
-    ``waiting`` says what a parked run waits for (``needed``: how much money its next call may take), ``wants_stronger``
-    that somebody asked for a stronger model.
+    ``waiting`` says what a parked run waits for (``needed``: how much money its next call may take; ``asked_for_money``:
+    how often it has), ``wants_stronger`` that somebody asked for a stronger model.
     """
 
     execution_id: ExecutionId
@@ -173,6 +173,7 @@ class RunState:
     question: str = ""
     waiting: Waiting = Waiting.ANSWER
     needed: Usd = Usd()
+    asked_for_money: int = 0
     wants_stronger: bool = False
     summary: str = ""
     send_files: tuple[str, ...] = ()

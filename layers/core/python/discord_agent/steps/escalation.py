@@ -8,7 +8,7 @@ from discord_agent.domain.classification import CHECKPOINT_INTERVAL
 from discord_agent.domain.conversation import Message, Role
 from discord_agent.domain.errors import InvalidEvent
 from discord_agent.domain.escalation import AskPeople, CarryOn, Escalate, Nudge
-from discord_agent.domain.run import Next, Outcome, RunState, TurnStatus
+from discord_agent.domain.run import Next, Outcome, RunState, TurnStatus, Waiting
 from discord_agent.ports import Clock, Discord, Journal, Leases, Models, Prompts
 from discord_agent.steps.card import Card
 from discord_agent.steps.chronicle import Chronicle
@@ -33,7 +33,7 @@ class Escalation:
         ended = _ended(run)
         if ended is not None:
             return replace(run, outcome=ended, next=Next.EVALUATE)
-        if run.status is TurnStatus.NEEDS_CLARIFICATION:
+        if run.status is TurnStatus.NEEDS_CLARIFICATION or run.waiting is Waiting.MONEY:
             return replace(run, next=Next.CLARIFY)
         next_up = self.models.next_up(run.model)
         match escalation.decide(run.signals, run.status, run.task_type, model=run.model, next_up=next_up):
@@ -70,7 +70,7 @@ class Escalation:
 
 
 def _ended(run: RunState) -> Outcome | None:
-    if run.outcome is not None:
+    if run.outcome is not None or run.waiting is Waiting.MONEY:
         return run.outcome
     if run.status is TurnStatus.COMPLETE:
         return Outcome.DONE

@@ -24,7 +24,15 @@ def payer_of(run: RunState) -> Payer:
 
 def waits_for_money(run: RunState, error: OverBudget) -> RunState:
     """The run as it parks until somebody extends its budget."""
-    return replace(run, waiting=Waiting.MONEY, needed=error.needed, question=str(error), options=(), next=Next.CLARIFY)
+    return replace(
+        run,
+        waiting=Waiting.MONEY,
+        needed=error.needed,
+        asked_for_money=run.asked_for_money + 1,
+        question=str(error),
+        options=(),
+        next=Next.CLARIFY,
+    )
 
 
 def settle_open(budgets: Budgets, run: RunState) -> RunState:
