@@ -20,6 +20,7 @@ from discord_agent.steps.classify import Classify
 from discord_agent.steps.commands.answering import Commands
 from discord_agent.steps.commands.catalogue import Outside, use_cases
 from discord_agent.steps.commit import MakeCommit
+from discord_agent.steps.compaction import Compaction
 from discord_agent.steps.escalation import Escalation
 from discord_agent.steps.evaluate import Evaluate
 from discord_agent.steps.extending import Extend
@@ -174,8 +175,9 @@ class World:
 
     def commands(self) -> Commands:
         outside = Outside(
-            self.discord, self.leases, self.sessions, self.executions, self.workspaces, self.audit, self.clock
-        )
+            self.discord, self.leases, self.sessions, self.executions, self.workspaces, self.audit, self.budgets,
+            self.reflections, self.insights, self.clock,
+        )  # fmt: skip
         return Commands(use_cases(outside), self.discord, self.chronicle)
 
     def restart(self) -> Restart:
@@ -208,6 +210,9 @@ class World:
             rounds, self.workspaces, self.journal, self.leases, self.executions, self.discord, self.prompts,
             self.chronicle, self.clock, limits,
         )  # fmt: skip
+
+    def compaction(self) -> Compaction:
+        return Compaction(self.models, self.prompts, self.chronicle)
 
     def escalation(self) -> Escalation:
         return Escalation(

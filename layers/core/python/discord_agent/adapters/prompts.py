@@ -27,6 +27,7 @@ _TAGS: Final = (
     "plan",
     "instructions",
     "transcript",
+    "summary",
 )
 _UNSEEN: Final = r"\s\u200b-\u200f\u2060\ufeff"
 """A model reads over blanks and invisible characters inside a tag."""
