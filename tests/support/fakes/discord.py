@@ -40,6 +40,7 @@ class FakeDiscord:
     past: dict[str, tuple[InboundMessage, ...]] = field(default_factory=dict)
     answers: list[tuple[str, Post, bool]] = field(default_factory=list)
     fulfilled: dict[str, Post] = field(default_factory=dict)
+    acknowledged: list[tuple[str, str, bool]] = field(default_factory=list)
     failures: dict[str, Callable[[], Exception]] = field(default_factory=dict)
 
     def send(self, channel: ChannelId, post: Post, *, nonce: str) -> MessageId:
@@ -106,6 +107,10 @@ class FakeDiscord:
             if content is None or len(content) > limit:
                 raise DiscordRefused("gone, or too large", status=404)
             return content
+
+    def acknowledge(self, interaction_id: str, token: str, *, answers: bool) -> None:
+        with self._call("acknowledge"):
+            self.acknowledged.append((interaction_id, token, answers))
 
     def answer(self, application_id: str, token: str, post: Post, *, ephemeral: bool = True) -> None:
         with self._call("answer"):

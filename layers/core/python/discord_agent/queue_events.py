@@ -5,25 +5,33 @@ from dataclasses import dataclass
 
 from discord_agent.adapters.codec import from_json
 from discord_agent.adapters.discord.inbound import BotIdentity, parse
-from discord_agent.domain.inbound import Inbound
+from discord_agent.domain.inbound import ButtonPressed, CommandInvoked, Inbound
 from discord_agent.entrypoint import json_object
-from discord_agent.envelope import Envelope
+from discord_agent.envelope import Envelope, Kind
+from discord_agent.ports import Discord
 from discord_agent.steps.classify import Wakeup
 
 
 @dataclass(frozen=True, slots=True)
 class InboundEvents:
-    """Reads envelopes; what Discord sends and the bot has no use for is dropped."""
+    """Reads envelopes; what Discord sends and the bot has no use for is dropped.
+
+    An interaction that came in over the gateway is acknowledged here, any other by the endpoint it was posted to.
+    """
 
     handle: Callable[[Inbound], None]
     bot: BotIdentity
+    discord: Discord
 
     def __call__(self, body: str) -> None:
         """Handle one message; InvalidEvent for garbage, which ends among the dead letters."""
         envelope = Envelope.read(body)
         event = parse(envelope.event, envelope.data, self.bot)
-        if event is not None:
-            self.handle(event)
+        if event is None:
+            return
+        if envelope.kind is Kind.DISPATCH and isinstance(event, ButtonPressed | CommandInvoked):
+            self.discord.acknowledge(event.interaction_id, event.token, answers=isinstance(event, CommandInvoked))
+        self.handle(event)
 
 
 @dataclass(frozen=True, slots=True)

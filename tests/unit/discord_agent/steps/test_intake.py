@@ -4,10 +4,10 @@ from datetime import timedelta
 
 import pytest
 
-from discord_agent.domain import cards
+from discord_agent.domain import cards, memory
 from discord_agent.domain.controls import Action
 from discord_agent.domain.errors import DiscordRefused
-from discord_agent.domain.ids import ChannelId, CommitSha, ExecutionId, MessageId, ThreadId, UserId
+from discord_agent.domain.ids import ChannelId, CommitSha, ExecutionId, MessageId, ThreadId, UserId, choice_of
 from discord_agent.domain.inbound import (
     Author,
     ButtonPressed,
@@ -19,11 +19,16 @@ from discord_agent.domain.inbound import (
     Reaction,
     ThreadDeleted,
 )
-from discord_agent.domain.policy import GuildSettings, People
+from discord_agent.domain.interrupts import Interrupt
+from discord_agent.domain.memory import Insight
+from discord_agent.domain.options import Option
+from discord_agent.domain.policy import Action as PolicyAction
+from discord_agent.domain.policy import GuildSettings, People, Permit
 from discord_agent.domain.posts import Post
-from discord_agent.domain.run import Commit, Outcome
-from discord_agent.domain.session import Approval, Decision, ExecutionStatus, InboxItem, ItemKind
+from discord_agent.domain.run import Commit, Outcome, RunState, Waiting
+from discord_agent.domain.session import Approval, Decision, ExecutionStatus, InboxItem, ItemKind, Objection
 from tests.support.fakes.effects import Death, Moments, die
+from tests.support.fakes.models import LADDER
 from tests.support.fakes.world import (
     ADA,
     BOB,
@@ -305,8 +310,7 @@ def test_whoever_is_refused_is_told_where_only_they_see_it_if_that_is_possible()
     assert (refused.post.content, refused.post.reply_to) == ("You are blocked from using this bot here.", MESSAGE)
 
     world.intake()(CommandInvoked("7", "token", "9", "nonsense", (), CHANNEL, GUILD, Author(ADA, "Ada")))
-    [(token, post, only_for_them)] = world.discord.answers
-    assert (token, post.content, only_for_them) == ("token", "I do not know the command /nonsense.", True)
+    assert world.discord.fulfilled["token"].content == "I do not know the command /nonsense."
     assert len(world.audit.of("refused")) == 2
 
 
@@ -345,6 +349,132 @@ def test_what_a_dying_attempt_began_the_next_one_completes(scene: Callable[[], t
         world.intake()(event)
         reached = (world.machines.answered, list(world.machines.started), list(world.executions.rows))
         assert reached == expected, moments.seen[at]
+
+
+@pytest.mark.parametrize(
+    ("event", "text"),
+    [
+        (_message("Wrong: use the other file", THREAD, by=BOB, message=LATER), "use the other file"),
+        (_reaction("❌", LATER, by=BOB), ""),
+    ],
+)
+def test_an_interrupt_waits_for_the_runs_next_round_once_and_is_acknowledged(
+    event: InboundMessage | Reaction, text: str
+) -> None:
+    world = World()
+    world.working()
+    for _ in range(2):
+        world.intake()(event)
+    [item] = world.sessions.waiting(THREAD, ItemKind.STEER)
+    assert (item.content, item.interrupting(EXECUTION), item.author_id) == (text, Interrupt.WRONG, BOB)
+    assert item.interrupting(ExecutionId("m-1")) is None
+    assert world.discord.reactions[LATER, "👀"] == 1
+    assert {(row.actor, row.details["interrupt"]) for row in world.audit.of("steer")} == {(BOB, Interrupt.WRONG)}
+
+
+def test_a_button_that_steers_is_answered_where_only_its_person_sees_it() -> None:
+    world = World()
+    world.working()
+    world.intake()(_press(Action.STRONGER))
+    [item] = world.sessions.waiting(THREAD, ItemKind.STEER)
+    assert item.interrupting(EXECUTION) is Interrupt.ESCALATE
+    assert world.discord.answers[0][1].content == "Noted: the run hears it before its next step."
+
+
+def test_a_thumb_down_about_a_run_at_work_votes_and_tells_it_that_it_is_wrong() -> None:
+    world = World()
+    run = world.working()
+    assert run.card_message_id is not None
+    for _ in range(2):
+        world.intake()(_reaction("👎", run.card_message_id, by=BOB))
+    assert world.sessions.get(THREAD).confidence == 60
+    assert [item.interrupt for item in world.sessions.waiting(THREAD, ItemKind.STEER)] == [Interrupt.WRONG]
+
+
+def test_a_thumb_down_about_an_ended_run_is_kept_as_evidence_until_it_is_taken_back() -> None:
+    world = World()
+    _failed(world)
+    card = MessageId(str(world.row.card_message_id))
+    world.intake()(_reaction("👎", card, by=BOB))
+    assert world.sessions.get(THREAD).dislike == Objection(EXECUTION, BOB, world.clock.now())
+    world.intake()(_reaction("👎", card, by=BOB, added=False))
+    assert world.sessions.get(THREAD).dislike is None
+
+
+def test_whoever_rejects_a_commit_is_asked_why_and_their_next_words_are_kept_and_taken_up() -> None:
+    world = World()
+    card = _committed(world)
+    world.intake()(_reaction("👎", card))
+    assert world.sessions.get(THREAD).rejection == Objection(EXECUTION, ADA, world.clock.now())
+    asked = world.discord.with_nonce(f"{EXECUTION}/rejected").post.content
+    assert asked.startswith(f"<@{ADA}> What was wrong")
+
+    world.intake()(_message("not my reason", THREAD, by=BOB, message=LATER))
+    for number, text in ((2, "the tests are missing"), (3, "and be quick")):
+        world.intake()(_message(text, THREAD, message=MessageId(f"60000000000000000{number}")))
+    rejection = world.sessions.get(THREAD).rejection
+    assert rejection is not None
+    assert rejection.reason == "the tests are missing"
+    assert len(world.audit.of("rejection_reason")) == 1
+
+
+def test_a_failed_run_is_tried_again_with_a_stronger_model_than_it_came_to() -> None:
+    world = World()
+    run = world.working()
+    world.executions.update(EXECUTION, reached=replace(run, model=LADDER[1]))
+    world.executions.end(EXECUTION, Outcome.FAILED)
+    world.executions.ended(EXECUTION, LATER)
+    world.leases.release(THREAD, EXECUTION)
+    world.intake()(_press(Action.STRONGER))
+    again = ExecutionId(f"{EXECUTION}-r1")
+    started = world.machines.started["sequential_thinking", again]
+    assert isinstance(started, RunState)
+    assert (started.model, started.wants_stronger) == (LADDER[1], True)
+    assert world.executions.rows[again].stronger_than == LADDER[1]
+
+
+def test_a_run_that_lacks_money_goes_on_once_its_budget_is_extended() -> None:
+    world = World()
+    _parked(world)
+    world.executions.update(EXECUTION, waiting=Waiting.MONEY)
+    world.sessions.put_settings(GUILD, GuildSettings(permits=(Permit(PolicyAction.SPEND, People(users=(ADA,))),)))
+    world.intake()(_message("go on", THREAD, message=LATER))
+    assert world.machines.answered == {}
+    world.intake()(_press(Action.EXTEND))
+    assert world.machines.answered == {"token": {}}
+    assert world.discord.answers[-1][1].content == "The budget is extended."
+
+
+def test_what_cannot_be_done_is_told_with_its_reason() -> None:
+    world = World()
+    _failed(world)
+    world.intake()(_press(Action.FORGET, "nothing"))
+    world.intake()(_press(Action.REWIND, "0"))
+    told = [post.content for _, post, _ in world.discord.answers]
+    assert told[0] == "This is forgotten already."
+    assert len(told) == 2
+
+
+def test_what_a_run_taught_is_forgotten_by_its_button() -> None:
+    world = World()
+    _failed(world)
+    shelf = memory.shelf(GUILD, THREAD)
+    lesson = Insight("a1b2", "Run the linter first", world.clock.now(), THREAD, EXECUTION, ADA)
+    world.insights.learn(shelf, lesson)
+    world.intake()(_press(Action.FORGET, "a1b2"))
+    assert world.insights.list(shelf) == ()
+    assert world.discord.answers[-1][1].content == "Forgotten."
+
+
+def test_a_chosen_option_is_carried_out_by_a_run_of_its_own_once() -> None:
+    world = World()
+    _failed(world)
+    world.executions.update(EXECUTION, options=(Option("A", "as it was"), Option("B", "anew")))
+    for _ in range(2):
+        world.intake()(_press(Action.CHOOSE, "2", by=BOB))
+    chosen = choice_of(EXECUTION, 2)
+    assert list(world.machines.started) == [("sequential_thinking", chosen)]
+    assert world.executions.rows[chosen].author_id == BOB
 
 
 def test_an_answer_from_the_inbox_carries_who_gave_it() -> None:

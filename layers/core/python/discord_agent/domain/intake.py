@@ -5,7 +5,7 @@ The caller loads the facts into a Situation and carries the actions out in order
 
 from datetime import UTC, datetime, timedelta
 
-from discord_agent.domain import controlling, interrupts, policy, routing
+from discord_agent.domain import commanding, controlling, interrupts, policy, routing
 from discord_agent.domain.actions import (
     Acknowledge,
     Actions,
@@ -15,6 +15,7 @@ from discord_agent.domain.actions import (
     EditQueued,
     Enqueue,
     Ignore,
+    KeepReason,
     Offer,
     Refuse,
     Situation,
@@ -33,7 +34,7 @@ from discord_agent.domain.inbound import (
     Reaction,
     ThreadDeleted,
 )
-from discord_agent.domain.interrupts import Interrupt
+from discord_agent.domain.interrupts import Interrupt, Interruption
 from discord_agent.domain.session import ExecutionRecord, ItemKind
 
 
@@ -51,8 +52,8 @@ def decide(event: Inbound, situation: Situation) -> Actions:
             actions = controlling.on_reaction(event, situation)
         case ButtonPressed():
             actions = controlling.on_button(event, situation)
-        case CommandInvoked(name=name):
-            actions = (Refuse(f"I do not know the command /{name}."),)
+        case CommandInvoked():
+            actions = commanding.on_command(event, situation)
         case ThreadDeleted(thread_id=thread):
             at_work = situation.at_work
             actions = (*((Stop(at_work.execution_id),) if at_work else ()), CleanUp(thread))
@@ -87,17 +88,30 @@ def _not_for_us(message: InboundMessage, situation: Situation, *, forced: bool) 
 
 
 def _to_run(message: InboundMessage, situation: Situation, run: ExecutionRecord, *, forced: bool) -> Actions:
-    """A message in the thread of a run that works or waits: a stop, an answer, or something for it to hear."""
+    """A message in the thread of a run that works or waits: an interrupt, an answer, or something for it to hear."""
     interruption = interrupts.from_text(message.content)
-    if interruption is not None and interruption.kind is Interrupt.STOP:
-        refusal = situation.refusal(policy.Action.STOP, message.author, run)
-        return (Refuse(refusal),) if refusal else (Stop(run.execution_id),)
+    if interruption is not None:
+        return _interrupting(message, situation, run, interruption, forced=forced)
     refusal = situation.refusal(policy.Action.STEER, message.author, run)
     if refusal:
         return _turned_away(refusal, forced=forced)
-    if situation.is_parked(run):
+    if situation.is_parked(run) and not situation.awaits_money(run):
         return Acknowledge(), Answer(run.execution_id, interrupts.without_mention(message.content))
     return Enqueue(ItemKind.STEER, forced), Acknowledge()
+
+
+def _interrupting(
+    message: InboundMessage, situation: Situation, run: ExecutionRecord, interruption: Interruption, *, forced: bool
+) -> Actions:
+    """An interrupt is told why it does nothing, but people who just talk to each other are not told what they may not."""
+    said = interrupts.without_mention(message.content)
+    actions = controlling.on_interrupt(interruption, said, message.author, situation, run)
+    is_stop = interruption.kind is Interrupt.STOP
+    match actions:
+        case (Refuse(sentence),):
+            return actions if is_stop else _turned_away(sentence, forced=forced)
+        case _:
+            return actions if is_stop else (Acknowledge(), *actions)
 
 
 def _request(message: InboundMessage, situation: Situation, *, forced: bool, is_breakglass: bool) -> Actions:
@@ -110,7 +124,15 @@ def _request(message: InboundMessage, situation: Situation, *, forced: bool, is_
         return (Offer(),) if forced else (Ignore("stale"),)
     is_certainly_read = forced or situation.place.joined or situation.place.guild_id is None
     seen = (Acknowledge(),) if is_certainly_read else ()
-    return Enqueue(ItemKind.REQUEST, forced), *seen, Wake(_debounce(situation))
+    return *_reason(message, situation), Enqueue(ItemKind.REQUEST, forced), *seen, Wake(_debounce(situation))
+
+
+def _reason(message: InboundMessage, situation: Situation) -> Actions:
+    """Whoever rejected a commit says with their next words what was wrong with it."""
+    rejection = situation.rejection
+    said = interrupts.without_mention(message.content)
+    is_awaited = rejection is not None and rejection.by == message.author.id and not rejection.reason
+    return (KeepReason(said),) if is_awaited and said else ()
 
 
 def _turned_away(refusal: str, *, forced: bool) -> Actions:

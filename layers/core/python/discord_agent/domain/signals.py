@@ -67,6 +67,11 @@ def after_retry(signals: Signals) -> Signals:
     )
 
 
+def after_override(signals: Signals) -> Signals:
+    """The signals after a person said to go on in spite of a low confidence."""
+    return replace(signals, low_confidence_streak=0)
+
+
 def after_escalation(signals: Signals) -> Signals:
     """The signals a stronger model starts with: none of the evidence against the weaker one."""
     return replace(signals, same_errors=0, last_error="", no_progress_turns=0, corrections=0, low_confidence_streak=0)

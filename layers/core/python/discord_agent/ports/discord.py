@@ -42,6 +42,12 @@ class Discord(Protocol):
     def download(self, attachment: Attachment, *, limit: int) -> bytes:
         """An attachment's bytes; DiscordRefused when larger than ``limit``."""
 
+    def acknowledge(self, interaction_id: str, token: str, *, answers: bool) -> None:
+        """Defer an interaction that came in over the gateway: a command that ``answers`` its person, or a button.
+
+        One that was acknowledged before, or that nobody waits for any more, is left as it is.
+        """
+
     def answer(self, application_id: str, token: str, post: Post, *, ephemeral: bool = True) -> None:
         """Follow up on a deferred interaction."""
 

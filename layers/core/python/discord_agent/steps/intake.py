@@ -1,33 +1,41 @@
 """What happens at once with an event from Discord; nothing here waits for a model."""
 
 import logging
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import timedelta
 from typing import assert_never
 
 from discord_agent.domain import cards, intake
 from discord_agent.domain.actions import (
+    SEEN,
     Acknowledge,
     Action,
     Answer,
+    Choose,
     CleanUp,
     Decide,
     DropQueued,
     EditQueued,
     Enqueue,
+    Extend,
+    Forget,
     Ignore,
+    Invoke,
+    KeepReason,
     Offer,
     Refuse,
     Reshow,
     Restart,
+    Rewind,
     Situation,
+    Steer,
     Stop,
     Vote,
     Wake,
 )
 from discord_agent.domain.classification import FlowType
-from discord_agent.domain.errors import Conflict, DiscordRefused
-from discord_agent.domain.ids import ChannelId, ExecutionId, MessageId, ThreadId, execution_for_message, retry_of
+from discord_agent.domain.errors import Conflict, DiscordRefused, InvalidInput
+from discord_agent.domain.ids import ChannelId, ExecutionId, MessageId, ThreadId, execution_for_message
 from discord_agent.domain.inbound import (
     Author,
     ButtonPressed,
@@ -39,12 +47,16 @@ from discord_agent.domain.inbound import (
     Reaction,
     ThreadDeleted,
 )
-from discord_agent.domain.money import Cost, Usage
+from discord_agent.domain.interrupts import Interrupt, plain_emoji
 from discord_agent.domain.posts import Post
-from discord_agent.domain.session import ExecutionRecord, ExecutionStatus, InboxItem, ItemKind
+from discord_agent.domain.session import Decision, ExecutionRecord, InboxItem, ItemKind
 from discord_agent.ports import Clock, Discord, Executions, Machines, Sessions, StopMarkers, Wakeups
 from discord_agent.steps.chronicle import Chronicle
-from discord_agent.steps.launch import launch, settle
+from discord_agent.steps.commands.answering import Commands
+from discord_agent.steps.launch import settle
+from discord_agent.steps.levers import Lever, Levers
+from discord_agent.steps.opinions import Opinions
+from discord_agent.steps.restarting import Restart as Restarting
 from discord_agent.steps.situation import Happening, Situations
 
 _LOG = logging.getLogger(__name__)
@@ -64,6 +76,10 @@ class Intake:
     wakeups: Wakeups
     chronicle: Chronicle
     clock: Clock
+    commands: Commands
+    restart: Restarting
+    levers: Levers
+    opinions: Opinions
 
     def __call__(self, event: Inbound) -> None:
         """Handle one event."""
@@ -84,22 +100,28 @@ class Intake:
         match action, event:
             case Ignore(reason), _:
                 _LOG.info("ignored", extra={"reason": reason})
-            case Acknowledge(emoji), InboundMessage():
-                self._acknowledge(event, emoji)
+            case Acknowledge(emoji), InboundMessage(channel_id=channel, id=message):
+                self._acknowledge(channel, message, emoji)
             case Enqueue(kind, forced), InboundMessage():
                 self.sessions.put(self._item(event, kind, forced=forced))
             case Wake(delay), InboundMessage(channel_id=channel):
                 self.wakeups.schedule(ThreadId(channel), event.author.id, event.id, delay)
-            case Answer(execution, text), InboundMessage() | ButtonPressed() | Reaction():
-                self._answer(execution, text, event)
+            case Answer(), InboundMessage() | ButtonPressed() | Reaction():
+                self._answer(action, event)
+            case Steer(), InboundMessage() | ButtonPressed() | Reaction() | CommandInvoked():
+                self._steer(action, event)
             case Stop(execution), _:
                 self._stop(execution, event)
             case Decide(), InboundMessage() | ButtonPressed() | Reaction():
                 self._decide(action, event.author)
-            case Restart(execution), ButtonPressed() | Reaction():
-                self._restart(execution, event)
-            case Vote(value), Reaction():
-                self._vote(event, value)
+            case Restart(), ButtonPressed() | Reaction() | InboundMessage() | CommandInvoked():
+                self._restart(action, event)
+            case Extend() | Rewind() | Forget() | Choose(), ButtonPressed() | Reaction() | CommandInvoked():
+                self._pull(action, event)
+            case KeepReason(text), InboundMessage():
+                self.opinions.reason(event, text)
+            case Vote(), Reaction():
+                self.opinions.vote(event, action)
             case EditQueued(message, content), MessageEdited():
                 self.sessions.edit(ThreadId(event.channel_id), message, content)
             case DropQueued(message), MessageDeleted():
@@ -111,15 +133,17 @@ class Intake:
                 self._offer(event)
             case Reshow(execution), _:
                 self._reshow(execution)
+            case Invoke(invocation, place), CommandInvoked():
+                self.commands(event, invocation, place)
             case Refuse(sentence), InboundMessage() | Reaction() | ButtonPressed() | CommandInvoked():
                 self._refuse(sentence, event)
             case _:
                 raise TypeError(f"{type(action).__name__} does not go with {type(event).__name__}")
 
-    def _acknowledge(self, message: InboundMessage, emoji: str) -> None:
+    def _acknowledge(self, channel: ChannelId, message: MessageId, emoji: str) -> None:
         """Show that it was seen; a message that is gone by now needs no sign."""
         try:
-            self.discord.react(message.channel_id, message.id, emoji)
+            self.discord.react(channel, message, emoji)
         except DiscordRefused as error:
             _LOG.warning("not acknowledged", extra={"status": error.status, "code": error.code})
 
@@ -137,18 +161,44 @@ class Intake:
             attachments=message.attachments,
         )
 
-    def _answer(self, execution: ExecutionId, text: str, event: InboundMessage | ButtonPressed | Reaction) -> None:
+    def _answer(self, answer: Answer, event: Happening) -> None:
         """The answer is safe in the inbox before the run is woken."""
-        record = self.executions.get(execution)
+        record = self.executions.get(answer.execution)
         thread = record.thread_id if record else ThreadId(event.channel_id)
-        source = event.interaction_id if isinstance(event, ButtonPressed) else _message_of(event)
-        self.sessions.put(
-            InboxItem(
-                thread, MessageId(source), event.author.id, event.author.name, text, ItemKind.STEER, self.clock.now()
-            )
+        self.sessions.put(self._word(thread, answer.execution, answer.text, answer.interrupt, event))
+        self.chronicle.note(thread, answer.execution, "answer", actor=event.author.id, interrupt=answer.interrupt)
+        self._wake(answer.execution)
+
+    def _steer(self, steer: Steer, event: Happening) -> None:
+        """Leave word for the run's next round."""
+        record = self.executions.get(steer.execution)
+        if record is None:
+            return
+        thread = record.thread_id
+        self.sessions.put(self._word(thread, steer.execution, steer.text, steer.interrupt, event))
+        self.chronicle.note(thread, steer.execution, "steer", actor=event.author.id, interrupt=steer.interrupt)
+        match event:
+            case Reaction(channel_id=channel, message_id=message):
+                self._acknowledge(channel, message, SEEN)
+            case ButtonPressed():
+                self._tell(event, "Noted: the run hears it before its next step.")
+            case _:
+                pass
+
+    def _word(
+        self, thread: ThreadId, execution: ExecutionId, text: str, interrupt: Interrupt | None, event: Happening
+    ) -> InboxItem:
+        return InboxItem(
+            thread,
+            _occasion(event),
+            event.author.id,
+            event.author.name,
+            text,
+            ItemKind.STEER,
+            self.clock.now(),
+            interrupt=interrupt,
+            concerns=execution if interrupt else None,
         )
-        self.chronicle.note(thread, execution, "answer", actor=event.author.id)
-        self._wake(execution)
 
     def _wake(self, execution: ExecutionId) -> None:
         """Let a parked run go on; it takes its mark off the thread itself, once it holds the lease."""
@@ -187,47 +237,36 @@ class Intake:
         except Conflict:
             _LOG.info("decided already", extra={"execution_id": decision.execution})
             return
+        if decision.decision is Decision.REJECT:
+            self.opinions.rejected(record, actor.id)
         settle(self.machines, record, record.approval, decision.decision, actor.id)
 
-    def _restart(self, execution: ExecutionId, event: ButtonPressed | Reaction) -> None:
+    def _restart(self, restart: Restart, event: Happening) -> None:
         """Start a run's next try, once; an event that is delivered again finds it there."""
-        record = self.executions.get(execution)
+        record = self.executions.get(restart.execution)
         if record is None:
             return
         if record.classification is None:
             self._take_up_offer(record, event)
             return
-        again = replace(
-            record,
-            execution_id=retry_of(execution),
-            author_id=event.author.id,
-            author_name=event.author.name,
-            created_at=self.clock.now(),
-            status=ExecutionStatus.PENDING,
-            channel_id=ChannelId(record.thread_id),
-            card_message_id=None,
-            stop_requested_by=None,
-            task_token="",
-            question="",
-            question_message_id=None,
-            reached=None,
-            approval=None,
-            outcome=None,
-            terminal_message_id=None,
-            completed_at=None,
-            turns=0,
-            usage=Usage(),
-            cost=Cost(),
-        )
-        earlier = self.executions.get(again.execution_id)
-        if earlier is not None and earlier.outcome is not None:
+        author = event.author
+        if not self.restart(record, author.id, author.name, actor=author.id, stronger=restart.stronger):
             self._refuse("This was tried again already; go on from the newest message.", event)
-            return
-        self.executions.create(again)
-        launch(self.machines, again)
-        self.chronicle.note(record.thread_id, again.execution_id, "restarted", actor=event.author.id, after=execution)
 
-    def _take_up_offer(self, record: ExecutionRecord, event: ButtonPressed | Reaction) -> None:
+    def _pull(self, lever: Lever, event: Happening) -> None:
+        """What cannot be done is told with its reason; an answered command has said already that it is done."""
+        record = self.executions.get(lever.execution)
+        if record is None:
+            return
+        try:
+            sentence = self.levers.pull(lever, record, event.author)
+        except (InvalidInput, Conflict) as error:
+            self._refuse(str(error), event)
+            return
+        if isinstance(event, ButtonPressed):
+            self._tell(event, sentence)
+
+    def _take_up_offer(self, record: ExecutionRecord, event: Happening) -> None:
         item = InboxItem(
             record.thread_id,
             record.message_id,
@@ -272,27 +311,13 @@ class Intake:
         embeds, buttons = cards.commit_card(execution, approval.commit)
         self.discord.edit(ChannelId(record.thread_id), approval.message_id, Post(embeds=embeds, buttons=buttons))
 
-    def _vote(self, reaction: Reaction, value: int) -> None:
-        thread = ThreadId(reaction.channel_id)
-        confidence = self.sessions.vote(thread, reaction.message_id, reaction.author.id, value)
-        self.chronicle.note(
-            thread,
-            None,
-            "vote",
-            actor=reaction.author.id,
-            messageId=reaction.message_id,
-            value=value,
-            confidence=confidence,
-        )
-
     def _refuse(self, sentence: str, event: Happening) -> None:
         self.chronicle.note(ThreadId(event.channel_id), None, "refused", actor=event.author.id, sentence=sentence)
         match event:
-            case (
-                ButtonPressed(application_id=application, token=token)
-                | CommandInvoked(application_id=application, token=token)
-            ):
-                self.discord.answer(application, token, Post(sentence))
+            case ButtonPressed():
+                self._tell(event, sentence)
+            case CommandInvoked():
+                self.commands.tell(event, Post(sentence))
             case InboundMessage(channel_id=channel, id=message):
                 self.discord.send(channel, Post(sentence, reply_to=message), nonce=f"m-{message}/refused")
             case Reaction(channel_id=channel, message_id=message, author=author):
@@ -300,6 +325,23 @@ class Intake:
             case _:
                 assert_never(event)
 
+    def _tell(self, press: ButtonPressed, sentence: str) -> None:
+        """Only the person who pressed it sees it."""
+        self.discord.answer(press.application_id, press.token, Post(sentence))
 
-def _message_of(event: InboundMessage | Reaction) -> MessageId:
-    return event.id if isinstance(event, InboundMessage) else event.message_id
+
+def _occasion(event: Happening) -> MessageId:
+    """Under which id the inbox keeps what a person wants: the same for every delivery of one event.
+
+    A reaction has no id of its own: one person's sign under one message counts once.
+    """
+    match event:
+        case InboundMessage(id=message):
+            return message
+        case ButtonPressed(interaction_id=interaction) | CommandInvoked(interaction_id=interaction):
+            return MessageId(interaction)
+        case Reaction(message_id=message, author=author, emoji=emoji):
+            sign = "-".join(f"{ord(character):x}" for character in plain_emoji(emoji))
+            return MessageId(f"{message}-{author.id}-{sign}")
+        case _:
+            assert_never(event)

@@ -5,7 +5,7 @@ from typing import Final
 
 from discord_agent.domain.classification import Classification, FlowType, TaskType
 from discord_agent.domain.errors import InvalidEvent, InvalidInput
-from discord_agent.domain.ids import UserId, choice_of, late_decision
+from discord_agent.domain.ids import ModelName, UserId, choice_of, late_decision
 from discord_agent.domain.inbound import Author
 from discord_agent.domain.options import chosen_request
 from discord_agent.domain.run import Next, RunState
@@ -81,6 +81,8 @@ def _run_of(record: ExecutionRecord) -> RunState:
         task_type=decision.task_type,
         role=decision.role,
         complexity=decision.complexity,
+        model=record.stronger_than or ModelName(""),
+        wants_stronger=record.stronger_than is not None,
         usage=record.usage,
         cost=record.cost,
         next=Next.PLAN,

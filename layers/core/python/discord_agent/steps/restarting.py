@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, replace
 
-from discord_agent.domain.ids import ChannelId, UserId, retry_of
+from discord_agent.domain.ids import ChannelId, ModelName, UserId, retry_of
 from discord_agent.domain.money import Cost, Usage, Usd
 from discord_agent.domain.run import Waiting
 from discord_agent.domain.session import ExecutionRecord, ExecutionStatus
@@ -20,8 +20,13 @@ class Restart:
     chronicle: Chronicle
     clock: Clock
 
-    def __call__(self, record: ExecutionRecord, author: UserId, author_name: str, *, actor: UserId) -> bool:
-        """Start the next try, once, for ``author``; False if it has run and ended already."""
+    def __call__(
+        self, record: ExecutionRecord, author: UserId, author_name: str, *, actor: UserId, stronger: bool = False
+    ) -> bool:
+        """Start the next try, once, for ``author``; False if it has run and ended already.
+
+        ``stronger`` is for a try with a stronger model than the one that the last try came to.
+        """
         again = replace(
             record,
             execution_id=retry_of(record.execution_id),
@@ -30,6 +35,8 @@ class Restart:
             created_at=self.clock.now(),
             status=ExecutionStatus.PENDING,
             channel_id=ChannelId(record.thread_id),
+            stronger_than=_came_to(record) if stronger else record.stronger_than,
+            escalations=(),
             card_message_id=None,
             stop_requested_by=None,
             task_token="",
@@ -51,5 +58,12 @@ class Restart:
             return False
         self.executions.create(again)
         launch(self.machines, again)
-        self.chronicle.note(record.thread_id, again.execution_id, "restarted", actor=actor, after=record.execution_id)
+        self.chronicle.note(
+            record.thread_id, again.execution_id, "restarted", actor=actor, after=record.execution_id, stronger=stronger
+        )
         return True
+
+
+def _came_to(record: ExecutionRecord) -> ModelName:
+    """The model that the last try worked with, "" when it did not come that far."""
+    return record.reached.model if record.reached else record.stronger_than or ModelName("")

@@ -60,6 +60,7 @@ class Situations:
             running=self._record(self.leases.holder(thread)),
             parked=self._record(session.parked),
             secondary_bot=self.deployment.secondary_bot,
+            rejection=session.rejection,
         )
 
     def _place(self, channel: ChannelId, guild: GuildId | None, session: Session, settings: GuildSettings) -> Place:
@@ -78,6 +79,8 @@ class Situations:
                 return self._record(execution)
             case Reaction(message_id=message):
                 return self._first(thread, lambda record: message in _messages_of(record))
+            case CommandInvoked():
+                return self._first(thread, lambda _: True)
             case _:
                 return None
 
@@ -92,4 +95,4 @@ class Situations:
 
 def _messages_of(record: ExecutionRecord) -> tuple[MessageId | None, ...]:
     approval = record.approval.message_id if record.approval else None
-    return record.card_message_id, record.terminal_message_id, approval
+    return record.card_message_id, record.question_message_id, record.terminal_message_id, approval

@@ -27,6 +27,8 @@ NONCE_LIMIT: Final = 25
 THREAD_NAME_LIMIT: Final = 100
 
 EPHEMERAL: Final = 1 << 6
+DEFERRED_MESSAGE: Final = 5
+DEFERRED_UPDATE: Final = 6
 _INVISIBLE: Final = "\u200b"
 """Discord refuses empty field names and values; this one takes no room."""
 
@@ -118,6 +120,11 @@ def _field(field: Field, redact: Redact) -> Payload:
         "value": _cut(redact(field.value), FIELD_VALUE) or _INVISIBLE,
         "inline": field.inline,
     }
+
+
+def deferral(*, answers: bool) -> Payload:
+    """The first answer to an interaction: "thinking …" for its person alone, or nothing to be seen."""
+    return {"type": DEFERRED_MESSAGE, "data": {"flags": EPHEMERAL}} if answers else {"type": DEFERRED_UPDATE}
 
 
 def _fit_together(embeds: list[Payload]) -> list[Payload]:

@@ -1,5 +1,6 @@
 """The Discord port over REST v10."""
 
+import logging
 from collections.abc import Callable
 from typing import Any, Final
 
@@ -14,8 +15,11 @@ from discord_agent.domain.inbound import Attachment, InboundMessage
 from discord_agent.domain.policy import Place
 from discord_agent.domain.posts import Post
 
+_LOG = logging.getLogger(__name__)
 _THREAD_TYPES: Final = frozenset({10, 11, 12})
 _THREAD_EXISTS: Final = 160004
+_ACKNOWLEDGED_OR_OVER: Final = frozenset({40060, 10062})
+"""Discord's codes for an interaction that was acknowledged before, and for one older than three seconds."""
 _ARCHIVE_AFTER_MINUTES: Final = 10080
 _PAGE: Final = 100
 _CDN_HOSTS: Final = frozenset({"cdn.discordapp.com", "media.discordapp.net"})
@@ -144,6 +148,20 @@ class RestDiscord:
                 return _bounded(response, attachment, limit)
         except httpx.TransportError as error:
             raise DiscordUnavailable(f"attachment {attachment.id}: {type(error).__name__}") from error
+
+    def acknowledge(self, interaction_id: str, token: str, *, answers: bool) -> None:
+        """Defer an interaction that came in over the gateway: a command that ``answers`` its person, or a button.
+
+        One that was acknowledged before, or that nobody waits for any more, is left as it is.
+        """
+        payload = payloads.deferral(answers=answers)
+        ids = (interaction_id, token)
+        try:
+            self._client.request(Call("POST", "/interactions/{}/{}/callback", ids, payload, majors=2, as_bot=False))
+        except DiscordRefused as refusal:
+            if refusal.code not in _ACKNOWLEDGED_OR_OVER:
+                raise
+            _LOG.warning("interaction not acknowledged", extra={"code": refusal.code})
 
     def answer(self, application_id: str, token: str, post: Post, *, ephemeral: bool = True) -> None:
         """Follow up on a deferred interaction.
