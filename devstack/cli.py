@@ -11,6 +11,8 @@ from typing import Final
 
 from devstack import bench, demo, invoke
 from devstack.options import DEMO_SCRIPT, DEMO_TASK, ROOT, SAMPLE, ModelAccess, Options
+from devstack.scenarios import playing
+from devstack.scenarios.catalogue import SCENARIOS
 from devstack.stack import DevStack
 from discord_agent.adapters.llm.access import provider_secret
 from discord_agent.domain.errors import AgentError, InvalidSettings
@@ -50,8 +52,9 @@ def _parser() -> argparse.ArgumentParser:
     dev.add_argument("--verbose", action="store_true", help="show the functions' logs")
     dev.set_defaults(run=_dev)
 
-    show = commands.add_parser("demo", help="play the main job headless and judge it from the system's records")
+    show = commands.add_parser("demo", help="play a story headless and judge it from the system's records")
     _what_to_play(show)
+    show.add_argument("--scenario", help="play this story instead of the main job; 'list' shows which there are")
     show.add_argument("--task", help="what to ask for (default: the script's own task, else the demo's)")
     show.add_argument("--json", action="store_true", help="print one JSON object")
     show.add_argument("--timeout", type=float, default=180, help="seconds to wait for the whole job")
@@ -149,7 +152,14 @@ def _welcome(stack: DevStack) -> str:
 
 
 def _demo(options: argparse.Namespace) -> int:
-    report = demo.play(_options(options, data=None, port=0), task=options.task, timeout=options.timeout)
+    if options.scenario == "list":
+        print("\n".join(f"{name:22} {scenario.shows}" for name, scenario in SCENARIOS.items()))
+        return 0
+    chosen = _options(options, data=None, port=0)
+    if options.scenario:
+        report = playing.play(chosen, options.scenario, timeout=options.timeout)
+    else:
+        report = demo.play(chosen, task=options.task, timeout=options.timeout)
     print(json.dumps(report.facts, indent=2) if options.json else report.text())
     return 0 if report.holds else 1
 
