@@ -138,7 +138,7 @@ class FakeSessions:
     def waiting(self, thread: ThreadId, kind: ItemKind) -> tuple[InboxItem, ...]:
         with self.effects("sessions.waiting"):
             items = (item for item in self.inbox.values() if item.thread_id == thread and item.kind is kind)
-            return tuple(sorted(items, key=lambda item: int(item.message_id)))
+            return tuple(sorted(items, key=lambda item: (len(item.message_id), item.message_id)))
 
     def remove(self, items: Iterable[InboxItem]) -> None:
         with self.effects("sessions.remove"):

@@ -120,11 +120,12 @@ def _request(message: InboundMessage, situation: Situation, *, forced: bool, is_
     refusal = situation.refusal(action, message.author)
     if refusal:
         return _turned_away(refusal, forced=forced)
+    reason = _reason(message, situation)
     if routing.is_stale(_time_of(message.id), situation.now, situation.staleness):
-        return (Offer(),) if forced else (Ignore("stale"),)
+        return *reason, Offer() if forced else Ignore("stale")
     is_certainly_read = forced or situation.place.joined or situation.place.guild_id is None
     seen = (Acknowledge(),) if is_certainly_read else ()
-    return *_reason(message, situation), Enqueue(ItemKind.REQUEST, forced), *seen, Wake(_debounce(situation))
+    return *reason, Enqueue(ItemKind.REQUEST, forced), *seen, Wake(_debounce(situation))
 
 
 def _reason(message: InboundMessage, situation: Situation) -> Actions:

@@ -416,6 +416,29 @@ def test_an_attachment_that_cannot_be_had_says_whether_a_retry_may_help(
         client.download(attachment("https://cdn.discordapp.com/a"), limit=3)
 
 
+@pytest.mark.parametrize(("answers", "body"), [(True, {"type": 5, "data": {"flags": 64}}), (False, {"type": 6})])
+def test_an_interaction_of_the_gateway_is_deferred_by_its_own_token(answers: bool, body: dict[str, object]) -> None:
+    client, server = discord(httpx.Response(204))
+    client.acknowledge("5", "interaction-token", answers=answers)
+    [request] = server.requests
+    assert request.url == f"{API}/interactions/5/interaction-token/callback"
+    assert "authorization" not in request.headers
+    assert server.bodies == [body]
+
+
+@pytest.mark.parametrize(("status", "code"), [(400, 40060), (404, 10062)])
+def test_an_interaction_that_was_acknowledged_before_or_is_too_old_is_left_as_it_is(status: int, code: int) -> None:
+    client, server = discord(httpx.Response(status, json={"code": code, "message": "no"}))
+    client.acknowledge("5", "interaction-token", answers=True)
+    assert len(server.requests) == 1
+
+
+def test_any_other_refusal_of_an_acknowledgement_is_told() -> None:
+    client, _ = discord(httpx.Response(400, json={"code": 50035, "message": "Invalid Form Body"}))
+    with pytest.raises(DiscordRefused):
+        client.acknowledge("5", "interaction-token", answers=True)
+
+
 @pytest.mark.parametrize("answer", [httpx.Response(200, text="<html>"), httpx.Response(200, json={"no": "id"})])
 def test_a_success_that_names_no_message_is_an_outage(answer: httpx.Response) -> None:
     client, _ = discord(answer)

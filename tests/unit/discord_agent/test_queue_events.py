@@ -1,0 +1,59 @@
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+
+from discord_agent.adapters.discord.inbound import BotIdentity
+from discord_agent.domain.ids import UserId
+from discord_agent.domain.inbound import ButtonPressed, CommandInvoked, Inbound
+from discord_agent.envelope import INTERACTION_CREATE, Envelope
+from discord_agent.queue_events import InboundEvents
+from tests.support.fakes.discord import FakeDiscord
+from tests.support.fakes.effects import Effects
+
+NOW = datetime(2026, 1, 2, 12, tzinfo=UTC)
+INTERACTION = {"id": "5", "application_id": "6", "token": "secret", "channel_id": "40", "user": {"id": "2"}}
+BUTTON = INTERACTION | {"type": 3, "data": {"custom_id": "stop:m-100"}, "message": {"id": "110"}}
+COMMAND = INTERACTION | {"type": 2, "data": {"name": "status"}}
+AUTOCOMPLETE = INTERACTION | {"type": 4, "data": {"name": "status"}}
+
+
+class Listener:
+    """Remembers what it is handed, and whether it was acknowledged by then."""
+
+    def __init__(self) -> None:
+        self.discord = FakeDiscord(Effects())
+        self.handled: list[tuple[Inbound, int]] = []
+
+    def __call__(self, event: Inbound) -> None:
+        self.handled.append((event, len(self.discord.acknowledged)))
+
+    def hears(self, envelope: Envelope) -> None:
+        InboundEvents(self, BotIdentity(UserId("1")), self.discord)(envelope.write())
+
+
+@pytest.mark.parametrize(("data", "kind", "answers"), [(BUTTON, ButtonPressed, False), (COMMAND, CommandInvoked, True)])
+def test_an_interaction_of_the_gateway_is_acknowledged_before_it_is_handled(
+    data: dict[str, Any], kind: type[Inbound], answers: bool
+) -> None:
+    listener = Listener()
+    listener.hears(Envelope.of_dispatch(INTERACTION_CREATE, data, NOW))
+    assert listener.discord.acknowledged == [("5", "secret", answers)]
+    [(event, acknowledged)] = listener.handled
+    assert isinstance(event, kind)
+    assert acknowledged == 1
+
+
+@pytest.mark.parametrize("data", [BUTTON, COMMAND])
+def test_an_interaction_of_the_endpoint_was_acknowledged_there(data: dict[str, Any]) -> None:
+    listener = Listener()
+    listener.hears(Envelope.of_interaction(data, NOW))
+    assert listener.discord.acknowledged == []
+    assert len(listener.handled) == 1
+
+
+def test_what_nobody_handles_is_not_acknowledged() -> None:
+    listener = Listener()
+    listener.hears(Envelope.of_dispatch(INTERACTION_CREATE, AUTOCOMPLETE, NOW))
+    listener.hears(Envelope.of_dispatch("TYPING_START", {}, NOW))
+    assert (listener.discord.acknowledged, listener.handled) == ([], [])
