@@ -1,11 +1,11 @@
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from discord_agent.domain.conversation import Message, Role, ToolCall
-from discord_agent.domain.history import NO_OUTPUT, UNANSWERED, lines, repaired
+from discord_agent.domain.conversation import Image, Message, Role, Thinking, ToolCall
+from discord_agent.domain.history import NO_OUTPUT, UNANSWERED, lines, readable_by, repaired
 from discord_agent.domain.ids import ChannelId, MessageId, UserId
 from discord_agent.domain.inbound import Attachment, Author, InboundMessage
 
@@ -77,29 +77,82 @@ def gave(call: str, text: str = "output") -> Message:
 SYSTEM = Message(Role.SYSTEM, "Be good.")
 
 
-@pytest.mark.parametrize(
-    ("broken", "mended"),
-    [
-        ([SYSTEM, said("go"), asked("a")], [SYSTEM, said("go"), asked("a"), gave("a", UNANSWERED)]),
-        ([said("go"), gave("a")], [said("go")]),
-        ([asked("a", "b"), gave("b"), gave("a")], [asked("a", "b"), gave("a"), gave("b")]),
-        ([asked("a"), said("wait"), gave("a")], [asked("a"), gave("a"), said("wait")]),
-        ([asked("a"), gave("a"), gave("a", "again")], [asked("a"), gave("a")]),
-        ([asked("a", "a"), gave("a")], [asked("a"), gave("a")]),
-        (
-            [asked("a"), gave("a", "1"), asked("a"), gave("a", "2")],
-            [asked("a"), gave("a", "1"), asked("a"), gave("a", "2")],
-        ),
-        ([gave("a"), asked("a")], [asked("a"), gave("a", UNANSWERED)]),
-        ([asked("a"), gave("a", "")], [asked("a"), gave("a", NO_OUTPUT)]),
-        ([said(""), asked(), asked(text=" "), said("go")], [said("go")]),
-        ([said("go"), said("go"), said("on")], [said("go"), said("on")]),
-        ([said("go"), SYSTEM], [SYSTEM, said("go")]),
-        ([], []),
-    ],
-)
-def test_a_broken_message_list_is_mended(broken: list[Message], mended: list[Message]) -> None:
-    assert list(repaired(broken)) == mended
+def mended(*broken: Message) -> list[Message]:
+    return list(repaired(broken))
+
+
+def test_a_call_without_a_result_gets_one_that_says_so() -> None:
+    assert mended(SYSTEM, said("go"), asked("a")) == [SYSTEM, said("go"), asked("a"), gave("a", UNANSWERED)]
+    assert mended(asked("a", "b"), gave("b")) == [asked("a", "b"), gave("a", UNANSWERED), gave("b")]
+
+
+def test_a_result_without_a_call_is_left_out() -> None:
+    assert mended(said("go"), gave("a")) == [said("go")]
+    assert mended(said("go"), replace(gave("a"), tool_call_id=None)) == [said("go")]
+
+
+def test_of_two_results_the_first_counts() -> None:
+    assert mended(asked("a"), gave("a"), gave("a", "again")) == [asked("a"), gave("a")]
+
+
+def test_a_call_that_is_repeated_in_its_message_is_made_once() -> None:
+    assert mended(asked("a", "a"), gave("a")) == [asked("a"), gave("a")]
+
+
+def test_a_call_id_that_is_used_again_later_is_another_call() -> None:
+    twice = [asked("a"), gave("a", "1"), asked("a"), gave("a", "2")]
+    assert mended(*twice) == twice
+
+
+def test_results_follow_their_calls_in_the_order_of_the_calls() -> None:
+    assert mended(asked("a", "b"), gave("b"), gave("a")) == [asked("a", "b"), gave("a"), gave("b")]
+
+
+def test_what_people_said_between_a_call_and_its_result_comes_after_the_result() -> None:
+    assert mended(asked("a"), said("wait"), gave("a")) == [asked("a"), gave("a"), said("wait")]
+
+
+def test_a_result_before_its_call_does_not_count() -> None:
+    assert mended(gave("a"), asked("a")) == [asked("a"), gave("a", UNANSWERED)]
+
+
+def test_system_messages_come_first() -> None:
+    assert mended(said("go"), SYSTEM) == [SYSTEM, said("go")]
+
+
+def test_an_empty_result_says_that_it_is_empty() -> None:
+    assert mended(asked("a"), gave("a", " ")) == [asked("a"), gave("a", NO_OUTPUT)]
+
+
+def test_empty_messages_are_left_out() -> None:
+    assert mended(said(""), asked(), asked(text=" "), Message(Role.SYSTEM, "\n"), said("go")) == [said("go")]
+    assert mended() == []
+
+
+def test_a_picture_alone_is_no_empty_message() -> None:
+    shown = Message(Role.USER, images=(Image("a.png", "image/png"),))
+    assert mended(shown) == [shown]
+
+
+def test_a_thought_alone_is_an_empty_message() -> None:
+    thought = Message(Role.ASSISTANT, thinking=Thinking("anthropic", "{}"))
+    assert mended(said("go"), thought) == [said("go")]
+
+
+def test_a_message_that_is_said_twice_in_a_row_is_said_once() -> None:
+    assert mended(said("go"), said("go"), said("on")) == [said("go"), said("on")]
+
+
+def test_only_the_assistant_calls_tools() -> None:
+    assert mended(replace(said("go"), tool_calls=asked("a").tool_calls)) == [said("go")]
+
+
+def test_thoughts_are_kept_for_their_maker_and_dropped_for_others() -> None:
+    own = replace(asked("a"), thinking=Thinking("anthropic", '{"thinking_blocks": []}'))
+    messages = (said("go"), own, gave("a"))
+
+    assert readable_by(messages, "anthropic") == messages
+    assert readable_by(messages, "gemini") == (said("go"), asked("a"), gave("a"))
 
 
 names = st.sampled_from(["a", "b", "c"])

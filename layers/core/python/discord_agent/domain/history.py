@@ -47,12 +47,29 @@ def repaired(messages: Sequence[Message]) -> tuple[Message, ...]:
     rest: list[Message] = []
     for index, message in enumerate(messages):
         said = _without_repeated_calls(message)
-        is_empty = not said.text.strip() and not said.tool_calls
+        is_empty = not said.text.strip() and not said.tool_calls and not said.images
         is_repeated = bool(rest) and said == rest[-1] and not said.tool_calls
         if said.role in (Role.SYSTEM, Role.TOOL) or is_empty or is_repeated:
             continue
         rest += [said, *(_result_of(call, results.get((index, call.id))) for call in said.tool_calls)]
     return (*system, *rest)
+
+
+def without_last_answer(messages: Sequence[Message]) -> tuple[Message, ...]:
+    """The messages without the newest one of the assistant and the results of its calls; what people said stays."""
+    last = next((index for index in reversed(range(len(messages))) if messages[index].role is Role.ASSISTANT), None)
+    if last is None:
+        return tuple(messages)
+    after = (message for message in messages[last + 1 :] if message.role is not Role.TOOL)
+    return (*messages[:last], *after)
+
+
+def readable_by(messages: Sequence[Message], maker: str) -> tuple[Message, ...]:
+    """The messages without what models of other makers thought: those signed it, and nobody else takes it back."""
+    return tuple(
+        replace(message, thinking=None) if message.thinking and message.thinking.maker != maker else message
+        for message in messages
+    )
 
 
 def _results_by_call(messages: Sequence[Message]) -> dict[tuple[int, str], Message]:
