@@ -23,6 +23,7 @@ LOW, HIGH = ModelName("minimax-m2.1"), ModelName("qwen3-coder-plus")
         (Signals(same_errors=2), Signals(same_errors=3)),
         (Signals(no_progress_turns=4), Signals(no_progress_turns=5)),
         (Signals(corrections=1), Signals(corrections=2)),
+        (Signals(repeats=2), Signals(repeats=3)),
     ],
 )
 def test_a_trigger_fires_exactly_at_its_threshold(below: Signals, at: Signals) -> None:
@@ -58,7 +59,9 @@ def test_reading_tasks_need_not_change_files_but_obey_every_other_rule(task: Tas
     assert triggers(Signals(same_errors=3), TurnStatus.CONTINUE, task) == ("same error 3 times",)
 
 
-@pytest.mark.parametrize("signals", [Signals(no_progress_turns=3), Signals(same_errors=1, last_error="pytest: boom")])
+@pytest.mark.parametrize(
+    "signals", [Signals(no_progress_turns=3), Signals(same_errors=1, last_error="pytest: boom"), Signals(repeats=1)]
+)
 def test_a_nudge_comes_two_turns_ahead(signals: Signals) -> None:
     verdict = decide(signals, TurnStatus.CONTINUE, TaskType.CODING, model=LOW, next_up=HIGH)
     assert isinstance(verdict, Nudge)
@@ -66,7 +69,8 @@ def test_a_nudge_comes_two_turns_ahead(signals: Signals) -> None:
 
 
 @pytest.mark.parametrize(
-    "signals", [Signals(), Signals(no_progress_turns=2), Signals(no_progress_turns=4), Signals(same_errors=2)]
+    "signals",
+    [Signals(), Signals(no_progress_turns=2), Signals(no_progress_turns=4), Signals(same_errors=2), Signals(repeats=2)],
 )
 def test_between_nudge_and_threshold_the_run_carries_on(signals: Signals) -> None:
     assert decide(signals, TurnStatus.CONTINUE, TaskType.CODING, model=LOW, next_up=HIGH) == CarryOn()

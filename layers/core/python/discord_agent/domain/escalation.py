@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from typing import Final
 
+from discord_agent.domain import stuck
 from discord_agent.domain.classification import READING_TASKS, TaskType
 from discord_agent.domain.ids import ModelName
 from discord_agent.domain.run import Signals, TurnStatus
@@ -11,6 +12,8 @@ LOW_CONFIDENCE_TURNS: Final = 2
 SAME_ERRORS: Final = 3
 NO_PROGRESS_TURNS: Final = 5
 CORRECTIONS: Final = 2
+REPEATS: Final = 3
+"""So many turns in a row may end going round in circles."""
 NUDGE_AHEAD: Final = 2
 """A nudge comes this many turns before a threshold."""
 
@@ -66,6 +69,10 @@ def triggers(signals: Signals, status: TurnStatus, task: TaskType) -> tuple[str,
             signals.no_progress_turns >= NO_PROGRESS_TURNS and task not in READING_TASKS,
             f"no file changes for {signals.no_progress_turns} turns",
         ),
+        (
+            signals.repeats >= REPEATS,
+            f"going round in circles for {signals.repeats} turns ({stuck.circle(signals.steps)})",
+        ),
         (status is TurnStatus.STUCK, "the model reports that it is stuck"),
         (signals.corrections >= CORRECTIONS, f"corrected by people {signals.corrections} times"),
     )
@@ -75,6 +82,10 @@ def triggers(signals: Signals, status: TurnStatus, task: TaskType) -> tuple[str,
 def nudges(signals: Signals, task: TaskType) -> tuple[str, ...]:
     """What to tell the model two turns before a counted trigger would fire."""
     rules = (
+        (
+            signals.repeats == REPEATS - NUDGE_AHEAD,
+            f"You go round in circles: {stuck.circle(signals.steps)}. Do something else now, finish, or ask.",
+        ),
         (
             signals.same_errors == SAME_ERRORS - NUDGE_AHEAD,
             f"A tool failed ({signals.last_error}). Read its message and change the approach.",

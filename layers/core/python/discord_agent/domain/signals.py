@@ -5,8 +5,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
+from discord_agent.domain import stuck
 from discord_agent.domain.confidence import LOW_SCORE
-from discord_agent.domain.conversation import ToolResult
+from discord_agent.domain.conversation import ToolCall, ToolResult
 from discord_agent.domain.run import Signals, TurnStatus
 
 FILE_WRITERS: Final = frozenset({"file-write_file", "file-edit_file", "file-create_directory", "file-move_file"})
@@ -23,15 +24,19 @@ _NOISE = (
 )
 
 
-def after_turn(signals: Signals, results: Sequence[ToolResult], status: TurnStatus) -> Signals:
-    """The signals after a turn with these tool results, in order.
+def after_turn(
+    signals: Signals, results: Sequence[ToolResult], status: TurnStatus, *, calls: Sequence[ToolCall] = ()
+) -> Signals:
+    """The signals after a turn with these tool results, in order, of these calls.
 
     Calls that were interrupted say nothing about the model and are left out. One failure counts once per turn,
-    however often the turn ran into it; a turn without failures clears the count.
+    however often the turn ran into it; a turn without failures clears the count. So does a turn that does not end
+    in a circle with the count of those that do.
     """
     finished = [result for result in results if not result.facts.get("interrupted")]
     failed = [result for result in finished if is_failure(result)]
     tests = _last_tests(finished) or _Tests(signals.tests_run, signals.tests_passed)
+    steps = stuck.remembered((*signals.steps, *_marks(calls, finished)))
     same_errors, last_error = _same_errors(signals, [failure_signature(result) for result in failed])
     return replace(
         signals,
@@ -43,6 +48,8 @@ def after_turn(signals: Signals, results: Sequence[ToolResult], status: TurnStat
         total_tool_calls=signals.total_tool_calls + len(finished),
         tests_run=tests.run,
         tests_passed=tests.passed,
+        repeats=signals.repeats + 1 if finished and stuck.circle(steps) else 0,
+        steps=steps,
         failures=signals.failures + len(failed) + (status is TurnStatus.STUCK),
     )
 
@@ -74,7 +81,16 @@ def after_override(signals: Signals) -> Signals:
 
 def after_escalation(signals: Signals) -> Signals:
     """The signals a stronger model starts with: none of the evidence against the weaker one."""
-    return replace(signals, same_errors=0, last_error="", no_progress_turns=0, corrections=0, low_confidence_streak=0)
+    return replace(
+        signals,
+        same_errors=0,
+        last_error="",
+        no_progress_turns=0,
+        corrections=0,
+        low_confidence_streak=0,
+        repeats=0,
+        steps=(),
+    )
 
 
 def is_failure(result: ToolResult) -> bool:
@@ -99,6 +115,15 @@ def _same_errors(signals: Signals, signatures: list[str]) -> tuple[int, str]:
     if signals.last_error in signatures:
         return signals.same_errors + 1, signals.last_error
     return 1, signatures[-1]
+
+
+def _marks(calls: Sequence[ToolCall], finished: Sequence[ToolResult]) -> list[str]:
+    by_id = {call.id: call for call in calls}
+    return [
+        stuck.mark(by_id[result.call_id], result, failure=failure_signature(result) if is_failure(result) else "")
+        for result in finished
+        if result.call_id in by_id
+    ]
 
 
 def _made_progress(result: ToolResult) -> bool:
