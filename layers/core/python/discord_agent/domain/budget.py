@@ -3,12 +3,11 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from decimal import Decimal
 from enum import StrEnum
 from typing import Final
 
 from discord_agent.domain.ids import ExecutionId, GuildId, UserId, first_try_of
-from discord_agent.domain.money import Usd
+from discord_agent.domain.money import NOTHING, Usd
 from discord_agent.domain.policy import DIRECT_MESSAGES, RUN_LIMIT, Limits
 
 
@@ -104,8 +103,8 @@ def accounts_of(payer: Payer, limits: Limits, now: datetime) -> tuple[Account, .
 
 def extension(accounts: Iterable[Account], needed: Usd) -> Usd:
     """How much more one press of Extend allows: the run's limit again, or what the next call needs if that is more."""
-    usual = next((account.limit for account in accounts if account.period is Period.RUN and account.limit), RUN_LIMIT)
-    return max(usual, needed)
+    limit = next((account.limit for account in accounts if account.period is Period.RUN), None)
+    return max(limit if limit and limit > NOTHING else RUN_LIMIT, needed)
 
 
 def short_of(balances: Iterable[Balance], amount: Usd) -> tuple[Account, ...]:
@@ -115,8 +114,8 @@ def short_of(balances: Iterable[Balance], amount: Usd) -> tuple[Account, ...]:
 
 def refusal(balance: Balance, needed: Usd) -> str:
     """Why there is no room for ``needed``, as a sentence for people."""
-    limit = balance.account.limit or Usd()
-    room = max(limit - balance.committed, Usd(Decimal(0)))
+    limit = balance.account.limit or NOTHING
+    room = max(limit - balance.committed, NOTHING)
     return (
         f"The limit for {name_of(balance.account.period)} is {limit.short}; {room.short} of it is left, "
         f"and the next step may take up to {needed.short}."
