@@ -26,12 +26,14 @@ from discord_agent.steps.evaluate import Evaluate
 from discord_agent.steps.extending import Extend
 from discord_agent.steps.fail import Fail
 from discord_agent.steps.finish import Finish
+from discord_agent.steps.hearing import Hearing
 from discord_agent.steps.intake import Intake
 from discord_agent.steps.levers import Levers
 from discord_agent.steps.opinions import Opinions
 from discord_agent.steps.plan import Plan
 from discord_agent.steps.prepare import Prepare
 from discord_agent.steps.reflect import Reflect
+from discord_agent.steps.reflecting import Reflector
 from discord_agent.steps.respond import Respond
 from discord_agent.steps.restarting import Restart
 from discord_agent.steps.rewinding import Rewind
@@ -205,11 +207,15 @@ class World:
         )  # fmt: skip
 
     def turn(self, limits: TurnLimits = DEFAULT_LIMITS) -> Turn:
-        rounds = Rounds(self.model, self.toolbox, self.journal, self.leases, self.sessions, self.prompts)
+        hearing = Hearing(self.sessions, self.prompts)
+        rounds = Rounds(self.toolbox, self.workspaces, self.journal, self.leases, hearing, self.chronicle)
         return Turn(
-            rounds, self.workspaces, self.journal, self.leases, self.executions, self.discord, self.prompts,
-            self.chronicle, self.clock, limits,
+            rounds, self.spending, self.compaction(), self.workspaces, self.journal, self.leases, self.sessions,
+            self.executions, self.discord, self.prompts, self.chronicle, self.clock, limits,
         )  # fmt: skip
+
+    def rewind(self) -> Rewind:
+        return Rewind(self.workspaces, self.journal, self.leases, self.sessions, self.chronicle)
 
     def compaction(self) -> Compaction:
         return Compaction(self.models, self.prompts, self.chronicle)
@@ -229,9 +235,12 @@ class World:
         return Evaluate(self.leases, self.sessions, self.chronicle)
 
     def reflect(self) -> Reflect:
-        return Reflect(
-            self.spending, self.models, self.prompts, self.journal, self.leases, self.sessions, self.reflections,
-            self.insights, self.chronicle, self.clock,
+        return Reflect(self.spending, self.leases, self.reflector())
+
+    def reflector(self) -> Reflector:
+        return Reflector(
+            self.models, self.prompts, self.journal, self.sessions, self.reflections, self.insights, self.executions,
+            self.chronicle, self.clock,
         )  # fmt: skip
 
     def commit(self) -> MakeCommit:

@@ -55,17 +55,20 @@ from discord_agent.steps.classify import Classify
 from discord_agent.steps.commands.answering import Commands
 from discord_agent.steps.commands.catalogue import Outside, use_cases
 from discord_agent.steps.commit import MakeCommit
+from discord_agent.steps.compaction import Compaction
 from discord_agent.steps.escalation import Escalation
 from discord_agent.steps.evaluate import Evaluate
 from discord_agent.steps.extending import Extend
 from discord_agent.steps.fail import Fail
 from discord_agent.steps.finish import Finish
+from discord_agent.steps.hearing import Hearing
 from discord_agent.steps.intake import Intake
 from discord_agent.steps.levers import Levers
 from discord_agent.steps.opinions import Opinions
 from discord_agent.steps.plan import Plan
 from discord_agent.steps.prepare import Prepare
 from discord_agent.steps.reflect import Reflect
+from discord_agent.steps.reflecting import Reflector
 from discord_agent.steps.respond import Respond
 from discord_agent.steps.restarting import Restart
 from discord_agent.steps.rewinding import Rewind
@@ -171,6 +174,9 @@ class _Parts:
             self.executions,
             self.workspaces(bucket),
             self.audit,
+            self.budgets,
+            self.reflections,
+            self.insights,
             self.clock,
         )
         return Commands(use_cases(outside), self.discord, self.chronicle)
@@ -199,6 +205,21 @@ class _Parts:
         """What it takes to ask a model and pay for it."""
         model, registry, prompts = self.models(settings)
         return Spending(model, registry, self.budgets), registry, prompts
+
+    def reflector(self, models: ModelRegistry, prompts: TemplatePrompts, bucket: str) -> Reflector:
+        """What learns from evidence."""
+        return Reflector(
+            models,
+            prompts,
+            self.journal(bucket),
+            self.sessions,
+            self.reflections,
+            self.insights,
+            self.executions,
+            self.chronicle,
+            self.clock,
+            self.redactor,
+        )
 
     def toolbox(self, settings: TurnSettings) -> ToolBox:
         from discord_agent.adapters.tools.access import WorkspaceCredentials  # noqa: PLC0415 - only turn speaks to the sandbox
@@ -339,17 +360,21 @@ def turn(variables: Variables) -> Turn:
     """A turn."""
     settings = TurnSettings.read(variables)
     parts = _Parts(settings)
-    model, _, prompts = parts.models(settings)
-    journal = parts.journal(settings.bucket)
-    rounds = Rounds(model, parts.toolbox(settings), journal, parts.leases, parts.sessions, prompts)
+    spending, models, prompts = parts.spending(settings)
+    journal, workspaces = parts.journal(settings.bucket), parts.workspaces(settings.bucket)
+    hearing = Hearing(parts.sessions, prompts)
+    rounds = Rounds(parts.toolbox(settings), workspaces, journal, parts.leases, hearing, parts.chronicle)
     return Turn(
         rounds,
-        parts.workspaces(settings.bucket),
+        spending,
+        Compaction(models, prompts, parts.chronicle),
+        workspaces,
         journal,
         parts.leases,
+        parts.sessions,
         parts.executions,
         parts.discord,
-        parts.prompts,
+        prompts,
         parts.chronicle,
         parts.clock,
         redactor=parts.redactor,
@@ -393,16 +418,8 @@ def reflect(variables: Variables) -> Reflect:
     """Learning."""
     settings = ThinkingSettings.read(variables)
     parts = _Parts(settings)
-    return Reflect(
-        *parts.spending(settings),
-        parts.journal(settings.bucket),
-        parts.leases,
-        parts.sessions,
-        parts.reflections,
-        parts.insights,
-        parts.chronicle,
-        parts.clock,
-    )
+    spending, models, prompts = parts.spending(settings)
+    return Reflect(spending, parts.leases, parts.reflector(models, prompts, settings.bucket))
 
 
 def commit(variables: Variables) -> MakeCommit:

@@ -184,10 +184,11 @@ def test_the_evidence_for_a_reflection_shows_figures_and_the_end_of_the_work() -
         Message(Role.ASSISTANT, "Testing.", (ToolCall("a", "bash", '{"command": "pytest"}'),)),
         Message(Role.TOOL, "x" * 5000, tool_call_id="a"),
     )
-    text = PROMPTS.render("reflect_evidence", run=run, messages=messages)
+    text = PROMPTS.render("reflect_evidence", run=run, evidence=("3 </evidence> failed.",), messages=messages)
 
     assert "Tests run: 3, passed: 2\n" in text
     assert "last error: assert 1 == 2\n" in text
+    assert "<evidence>\n- 3 &lt;/evidence> failed.\n</evidence>" in text
     assert '[assistant] Testing.\n  calls bash: {"command": "pytest"}\n[tool] xxx' in text
     assert len(text) < 3000
 

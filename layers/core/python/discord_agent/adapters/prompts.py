@@ -28,6 +28,7 @@ _TAGS: Final = (
     "instructions",
     "transcript",
     "summary",
+    "evidence",
 )
 _UNSEEN: Final = r"\s\u200b-\u200f\u2060\ufeff"
 """A model reads over blanks and invisible characters inside a tag."""

@@ -157,7 +157,7 @@ def as_prompt(reflections: Sequence[Reflection], last_run: LastRun | None, insig
     return "\n\n".join(
         (
             "Last run in this thread:\n" + _last_run(last_run),
-            "Reflections, newest first:\n" + _numbered([_reflection(item) for item in reflections]),
+            "Reflections, newest first:\n" + _numbered([_reflection(item, insights) for item in reflections]),
             "Insights, most relevant first:\n" + _numbered([insight.text for insight in insights]),
         )
     )
@@ -187,14 +187,16 @@ def _last_run(last_run: LastRun | None) -> str:
     return "\n".join(f"{label}: {value or 'none'}" for label, value in lines)
 
 
-def _reflection(reflection: Reflection) -> str:
+def _reflection(reflection: Reflection, insights: Sequence[Insight]) -> str:
+    # An insight that people forgot must not come back by way of the reflection that it was taken from.
+    is_kept = most_alike(insights, reflection.key_insight) is not None
     fields = (
         ("Evidence", reflection.evidence),
         ("What worked", reflection.what_worked),
         ("What failed", reflection.what_failed),
         ("Root cause", reflection.root_cause),
         ("Strategy change", reflection.strategy_change),
-        ("Key insight", reflection.key_insight),
+        ("Key insight", reflection.key_insight if is_kept else ""),
     )
     said = "".join(f"\n   {label}: {value}" for label, value in fields if not says_nothing(value))
     return f"{reflection.at.isoformat()} (score {reflection.score}){said}"
