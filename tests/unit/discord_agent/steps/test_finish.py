@@ -363,3 +363,12 @@ def test_a_card_counts_before_anything_else_is_told_about_it() -> None:
     with world.effects.watch(watch):
         world.finish()(run)
     assert opened[0]
+
+
+def test_the_answer_says_what_was_learned_and_offers_to_forget_it() -> None:
+    world = World()
+    run = _done(world)
+    world.finish()(replace(run, lesson="Run the tests first.", lesson_id="a1b2c3d4e5f6"))
+    post = _terminal(world)[-1]
+    assert "🧠 learned: Run the tests first." in post.content
+    assert [button.label for button in post.buttons[-1]] == ["Forget"]

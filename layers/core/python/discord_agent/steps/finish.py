@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, replace
 
-from discord_agent.domain import cards, chunking, layout, markers
+from discord_agent.domain import cards, chunking, layout, learned, markers
 from discord_agent.domain.errors import Conflict, LeaseLost
 from discord_agent.domain.ids import ChannelId, ExecutionId, MessageId, decision_owner
 from discord_agent.domain.posts import Post, UploadFile
@@ -83,11 +83,17 @@ class Finish:
         if run.commit is not None:
             diff = self.workspaces.read(run.thread_id, manifest, DIFF_PATH)
             files = (UploadFile(f"{run.commit.branch.replace('/', '-')}.diff", diff), *files)
-        text = "\n\n".join((marked.text, *_notes(kept_back, self._unheard(run)))).strip()
+        text = "\n\n".join((marked.text, *_notes(run, kept_back, self._unheard(run)))).strip()
         *earlier, last = chunking.split(cards.ending(run, text, missing=missing))
         embeds, buttons = cards.commit_card(run.execution_id, run.commit) if run.commit else ((), ())
         retry = () if run.commit or run.outcome is Outcome.DONE else cards.retry_buttons(run)
-        final = Post(last, embeds=embeds, buttons=buttons or retry, files=files, reply_to=self._reply_to(run))
+        final = Post(
+            last,
+            embeds=embeds,
+            buttons=(*(buttons or retry), *learned.buttons(run)),
+            files=files,
+            reply_to=self._reply_to(run),
+        )
         return (*(Post(part) for part in earlier), final)
 
     def _upload(self, run: RunState, manifest: Manifest, path: str) -> UploadFile:
@@ -144,11 +150,12 @@ class Finish:
             self.machines.succeed(approval.task_token, {"decision": Decision.SUPERSEDE, "by": None})
 
 
-def _notes(kept_back: tuple[str, ...], unheard: int) -> tuple[str, ...]:
+def _notes(run: RunState, kept_back: tuple[str, ...], unheard: int) -> tuple[str, ...]:
     """What people have to know beside the answer; ``unheard`` counts messages that came too late."""
     files = ", ".join(layout.line(path, 100) for path in kept_back[:_MOST_FILES])
     notes = (
         (kept_back, f"⚠️ Too large or too many to send here: {files}. They are in the workspace."),
         (unheard, "📨 Something was said too late for this run; the next run in this thread hears it first."),
+        (run.lesson_id, learned.note(run)),
     )
     return tuple(note for applies, note in notes if applies)
