@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Final
 
 from devstack import bench, demo, invoke
+from devstack import commands as slash_commands
 from devstack.options import DEMO_SCRIPT, DEMO_TASK, ROOT, SAMPLE, ModelAccess, Options
 from devstack.scenarios import playing
 from devstack.scenarios.catalogue import SCENARIOS
@@ -65,6 +66,10 @@ def _parser() -> argparse.ArgumentParser:
     call.add_argument("--event", type=Path, required=True, help="a JSON file, such as those under events/")
     call.set_defaults(run=lambda options: invoke.run(options.function, options.event))
 
+    slash = commands.add_parser("commands", help="show the slash commands, or register them with Discord")
+    slash.add_argument("--register", action="store_true", help="register them for the bot of DISCORD_TOKEN")
+    slash.set_defaults(run=lambda options: slash_commands.run(options, environment()))
+
     measure = commands.add_parser("bench", help="run a benchmark")
     measure.add_argument("name", choices=sorted(bench.BENCHMARKS))
     measure.add_argument("--json", action="store_true", help="print one JSON object")
@@ -96,6 +101,7 @@ def _options(options: argparse.Namespace, *, data: Path | None, port: int) -> Op
         port=port,
         model=model_access(variables),
         discord_token=variables.get("DISCORD_TOKEN", ""),
+        discord_guild=variables.get("DISCORD_GUILD_ID", ""),
     )
 
 

@@ -25,9 +25,11 @@ class ModelAccess:
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """``data`` None: nothing outlives the stack; port 0: any free port; ``discord_token``: the real Discord.
+    """``data`` None: nothing outlives the stack; port 0: any free port; ``discord_token``: the real Discord,
+    whose commands are registered in ``discord_guild``, or everywhere.
 
     ``time_scale`` shortens the pauses of state machines; ``visibility`` (seconds) replaces that of all queues.
+    ``tool_secrets`` is the value of the secret of that name; the sandbox finds the programs in ``programs`` first.
     """
 
     data: Path | None = None
@@ -36,8 +38,11 @@ class Options:
     port: int = 0
     model: ModelAccess = ModelAccess()
     discord_token: str = field(default="", repr=False)
+    discord_guild: str = ""
     processes: bool = True
     time_scale: float = 1.0
     visibility: int | None = None
     debounce_seconds: float = 2.0
     parameters: tuple[tuple[str, str], ...] = ()
+    tool_secrets: str = field(default="{}", repr=False)
+    programs: Path | None = None

@@ -20,6 +20,7 @@ from devstack.aws.functions.faults import FunctionFaults
 from devstack.aws.functions.model import Invocation
 from devstack.aws.http import listen
 from devstack.aws.stack import LocalAws
+from devstack.commands import register_at
 from devstack.discord.app import Parts
 from devstack.discord.rules import Rules
 from devstack.discord.server import DiscordServer
@@ -115,7 +116,12 @@ class DevStack:
                 "DEBOUNCE_SECONDS": str(self.options.debounce_seconds),
                 **dict(self.options.parameters),
             },
-            secrets={"discord-token": token, "model-key": model_key, "git-credentials": "{}"},
+            secrets={
+                "discord-token": token,
+                "model-key": model_key,
+                "git-credentials": "{}",
+                "tool-secrets": self.options.tool_secrets,
+            },
             mode="process" if self.options.processes else "in_process",
             time_scale=self.options.time_scale,
             visibility=self.options.visibility,
@@ -127,6 +133,7 @@ class DevStack:
         if self.discord is not None:
             self._settle_guild(self.discord)
             self.discord.set_interactions_endpoint(self.discord.url + PATH)
+            register_at(self.discord.api_url, self.discord.token)
         self.start_bridge()
 
     def _folder(self, name: str) -> Path | None:
@@ -147,8 +154,10 @@ class DevStack:
     def _start_discord(self) -> tuple[Mapping[str, str], str, str]:
         """Deployment parameters, the bot's token and the key its interactions are signed with."""
         if self.options.discord_token:
-            no_endpoint = SigningKey.generate().verify_key.encode().hex()
-            return _real_discord(self.options.discord_token), self.options.discord_token, no_endpoint
+            no_endpoint, token = SigningKey.generate().verify_key.encode().hex(), self.options.discord_token
+            parameters = _real_discord(token)
+            register_at(SYSTEM.parameters["DISCORD_API_URL"], token, self.options.discord_guild)
+            return parameters, token, no_endpoint
         server = DiscordServer(
             data=self._folder("discord"), port=self.options.port, pages=self._pages, rules=self._rules
         )

@@ -2,8 +2,9 @@
 
 import asyncio
 import json
+import re
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
@@ -24,12 +25,17 @@ COMMAND: Final = 2
 COMPONENT: Final = 3
 _ENDPOINT_SETTING: Final = "interactions-endpoint"
 _SUBCOMMAND: Final = 1
+_CHANNEL: Final = 7
+_MENTION: Final = re.compile(r"<[#@][!&]?([0-9]{1,20})>")
 _CONVERTERS: Final[dict[int, Callable[[Any], Any]]] = {
     4: int,
     5: lambda text: str(text).lower() == "true",
+    6: lambda text: _named(str(text)),
+    7: lambda text: _named(str(text)),
+    8: lambda text: _named(str(text)),
     10: float,
 }
-"""Option types that are not text: integer, boolean, number."""
+"""Option types that are not text: integer, boolean, user, channel, role, number."""
 
 type Answerer = Callable[[Interaction, Json], None]
 
@@ -82,8 +88,19 @@ class Interactions:
         root, _, subcommand = name.partition(" ")
         command = self._find_command(root)
         filled = _fill(command.body.get("options", []), subcommand, options)
-        data = {"id": command.id, "name": root, "type": 1, "options": filled}
+        data = {"id": command.id, "name": root, "type": 1, "options": filled, **self._resolved(user, filled)}
         return await self._start(COMMAND, user, channel, data, None)
+
+    def _resolved(self, user: User, options: list[Json]) -> Json:
+        """The channels that options name, with what the user may do there; one that is not seen cannot be named."""
+        channels: Json = {}
+        for option in _values(options):
+            if option["type"] == _CHANNEL:
+                channel = self.world.access.channel(option["value"])
+                self.world.access.require(user, channel)
+                permissions = str(int(self.world.access.permissions(user, channel)))
+                channels[channel.id] = self.payloads.channel(channel) | {"permissions": permissions}
+        return {"resolved": {"channels": channels}} if channels else {}
 
     def find(self, identifier: str, token: str) -> Interaction:
         """An interaction that may still be answered for the first time; 10062 or 40060 otherwise."""
@@ -230,12 +247,30 @@ def _fill(declared: list[Json], subcommand: str, given: dict[str, Any]) -> list[
     return [_option(by_name[name], value) for name, value in given.items()]
 
 
+def _values(options: list[Json]) -> Iterator[Json]:
+    """The options that hold values, those of a subcommand too."""
+    for option in options:
+        if option["type"] == _SUBCOMMAND:
+            yield from _values(option["options"])
+        else:
+            yield option
+
+
+def _named(text: str) -> str:
+    """The id of what is mentioned, or the id itself; ValueError for anything else."""
+    mention = _MENTION.fullmatch(text)
+    found = mention[1] if mention else text
+    if not found.isdecimal():
+        raise ValueError(text)
+    return found
+
+
 def _option(declared: Json, value: Any) -> Json:
     name, kind = declared["name"], int(declared["type"])
     try:
         converted = _CONVERTERS.get(kind, str)(value)
     except ValueError:
-        raise invalid_form(f"options.{name}", "BASE_TYPE_BAD_TYPE", "Not a number.") from None
+        raise invalid_form(f"options.{name}", "BASE_TYPE_BAD_TYPE", "Not a value of this kind.") from None
     choices = [choice["value"] for choice in declared.get("choices", [])]
     if choices and converted not in choices:
         raise invalid_form(f"options.{name}", "BASE_TYPE_CHOICES", f"Value must be one of {choices}.")

@@ -131,9 +131,12 @@ def test_a_wildcard_has_a_reason(owner: str, grant: Grant) -> None:
 
 def test_stop_markers_lie_where_intake_may_put_them() -> None:
     paths = [
-        ref.path for grant in SYSTEM.functions["intake"].grants for ref in grant.resources if ref.kind is Kind.BUCKET
+        ref.path
+        for grant in SYSTEM.functions["intake"].grants
+        for ref in grant.resources
+        if ref.kind is Kind.BUCKET and "s3:PutObject" in grant.actions
     ]
-    assert paths == [control_key(ThreadId("*"), ExecutionId("*"))]
+    assert control_key(ThreadId("*"), ExecutionId("*")) in paths
 
 
 def test_a_role_is_assumed_by_exactly_those_who_may() -> None:

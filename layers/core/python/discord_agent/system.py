@@ -48,6 +48,7 @@ SECRETS: Final = {
     "discord-token": f"{PREFIX}/discord-token",
     "model-key": f"{PREFIX}/model-key",
     "git-credentials": f"{PREFIX}/git-credentials",
+    "tool-secrets": f"{PREFIX}/tool-secrets",
 }
 
 PARAMETERS: Final = {
@@ -63,6 +64,7 @@ PARAMETERS: Final = {
     "DECISION_MODEL_ID": "gemini-2.5-flash-lite",
     "REFLECTOR_MODEL_ID": "kimi-k2.5",
     "TITLE_MODEL_ID": "gemini-2.5-flash-lite",
+    "MCP_SERVERS": "",
     "LOG_LEVEL": "INFO",
 }
 """Deployment parameters with their defaults (behaviour contract, section 20)."""
@@ -98,6 +100,11 @@ _SANDBOX_ENV: tuple[tuple[str, Ref | str], ...] = (
     ("WORKSPACE_ROLE_ARN", Ref(Kind.ROLE, "workspace")),
 )
 
+_TOOLS_ENV: tuple[tuple[str, Ref | str], ...] = (
+    ("TOOL_SECRETS_SECRET", Ref(Kind.SECRET, "tool-secrets")),
+    *_parameters("MCP_SERVERS"),
+)
+
 _RUN_ENV = _LOG_ENV + _STATE_ENV + _EVENTS_ENV + _DISCORD_ENV
 
 _STATE = Grant(
@@ -113,9 +120,11 @@ _STATE = Grant(
     reason="every index of the table is for finding a thread's runs",
 )
 _AUDIT = Grant(("dynamodb:PutItem",), (_table("messages"),))
+_READ_AUDIT = Grant(("dynamodb:Query",), (_table("messages"),))
 _EVENTS = Grant(("sqs:SendMessage",), (Ref(Kind.QUEUE, "events"),))
 _DISCORD = Grant(("secretsmanager:GetSecretValue",), (Ref(Kind.SECRET, "discord-token"),))
 _MODEL = Grant(("secretsmanager:GetSecretValue",), (Ref(Kind.SECRET, "model-key"),))
+_TOOLS = Grant(("secretsmanager:GetSecretValue",), (Ref(Kind.SECRET, "tool-secrets"),))
 _GIT = Grant(("secretsmanager:GetSecretValue",), (Ref(Kind.SECRET, "git-credentials"),))
 _EVERY_THREAD = "a step serves whichever thread its run is in; its lease says which one it may write to"
 _READ_FILES = Grant(("s3:GetObject",), (Ref(Kind.BUCKET, "artifacts", "threads/*"),), reason=_EVERY_THREAD)
@@ -196,6 +205,11 @@ _FUNCTIONS: Final = (
                 (Ref(Kind.BUCKET, "artifacts", "threads/*/workspace/control/*"),),
                 reason="stop markers only, in whichever thread somebody stops a run",
             ),
+            # /workspace shows, copies and empties files, /status and /confidence read what was recorded.
+            _READ_FILES,
+            _WRITE_FILES,
+            _LIST_FILES,
+            _READ_AUDIT,
         ),
         # One at a time: what stands behind a message that fails is neither tried nor lost with it.
         sources=(Source("messages", batch_size=1),),
@@ -247,9 +261,10 @@ _FUNCTIONS: Final = (
         package=Package.MODELS,
         memory=1024,
         timeout=900,
-        environment=_MODEL_ENV + _BUCKET_ENV + _SANDBOX_ENV,
+        environment=_MODEL_ENV + _BUCKET_ENV + _SANDBOX_ENV + _TOOLS_ENV,
         grants=(
             _MODEL,
+            _TOOLS,
             _READ_FILES,
             _WRITE_FILES,
             _LIST_FILES,

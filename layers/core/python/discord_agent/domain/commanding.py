@@ -21,15 +21,20 @@ def on_command(event: CommandInvoked, situation: Situation) -> Actions:
     command = commands.find(event.name)
     if command is None:
         return (Refuse(f"I do not know the command /{event.name}."),)
-    refusal = situation.refusal(command.needs, event.author)
+    control = _CONTROLS.get(command.name)
+    run = _meant(control, situation) if control else None
+    if control and run is None:
+        return (Refuse(_NO_RUN),)
+    refusal = situation.refusal(command.needs, event.author, run)
     if refusal:
         return (Refuse(refusal),)
     try:
         invocation = commands.read(command, event)
     except InvalidInput as error:
         return (Refuse(str(error)),)
-    control = _CONTROLS.get(command.name)
-    return _plain(event, invocation, situation) if control is None else _controls(control, event, invocation, situation)
+    if control is None or run is None:
+        return _plain(event, invocation, situation)
+    return _controls(control, run, event, invocation, situation)
 
 
 def _plain(event: CommandInvoked, invocation: Invocation, situation: Situation) -> Actions:
@@ -39,10 +44,9 @@ def _plain(event: CommandInvoked, invocation: Invocation, situation: Situation) 
     return (Refuse(refusal),) if refusal else (Invoke(invocation, situation.place),)
 
 
-def _controls(control: Control, event: CommandInvoked, invocation: Invocation, situation: Situation) -> Actions:
-    run = _meant(control, situation)
-    if run is None:
-        return (Refuse(_NO_RUN),)
+def _controls(
+    control: Control, run: ExecutionRecord, event: CommandInvoked, invocation: Invocation, situation: Situation
+) -> Actions:
     done = controlling.on_control(control, invocation.text("turn"), event.author, situation, run)
     is_refused = any(isinstance(action, Refuse) for action in done)
     # Answered first: where the control itself finds that it cannot be done, its reason takes the answer's place.

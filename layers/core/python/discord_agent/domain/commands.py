@@ -86,7 +86,7 @@ _WHO = (
 )
 _WHAT = Option("action", "What they may do", required=True, choices=_of(policy.Action))
 _PERIODS = ("run", "user_day", "user_month", "guild_day", "guild_month")
-_NUMBER = Option("number", "Its number in /memory list, such as i3 or r1", required=True, most=10)
+_ITEM = Option("item", "Its mark in /memory list, such as i3fa9c2", required=True, most=10)
 _CONFIGURE = policy.Action.CONFIGURE
 
 GROUPS: Final = {
@@ -140,15 +140,15 @@ COMMANDS: Final = (
         "memory edit",
         "Put something I learned differently",
         policy.Action.STEER,
-        (_NUMBER, Option("text", "What it should say", required=True, most=500)),
+        (_ITEM, Option("text", "What it should say", required=True, most=500)),
     ),
-    Command("memory forget", "Forget something I learned", policy.Action.STEER, (_NUMBER,)),
-    Command("stop", "Stop the run at work in this thread", policy.Action.SEE),
-    Command("retry", "Take up the newest run of this thread again", policy.Action.SEE),
+    Command("memory forget", "Forget something I learned", policy.Action.STEER, (_ITEM,)),
+    Command("stop", "Stop the run at work in this thread", policy.Action.STOP),
+    Command("retry", "Take up the newest run of this thread again", policy.Action.RUN),
     Command(
         "rewind",
         "Go back to how the files and the conversation were after an earlier turn",
-        policy.Action.SEE,
+        policy.Action.STEER,
         (Option("turn", "The turn to go back to", OptionKind.INTEGER, required=True, least=0, most=1000),),
     ),
     Command("budget show", "What was spent, and what may be"),

@@ -37,7 +37,7 @@ class Call:
     method: str
     template: str
     ids: tuple[str, ...] = ()
-    payload: dict[str, Any] | None = None
+    payload: dict[str, Any] | list[dict[str, Any]] | None = None
     files: tuple[UploadFile, ...] = ()
     query: dict[str, str | int] = field(default_factory=dict)
     majors: int = 1

@@ -3,9 +3,23 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from discord_agent.ports import AuditLog, Clock, Discord, Executions, Leases, Sessions, Workspaces
+from discord_agent.ports import (
+    AuditLog,
+    Budgets,
+    Clock,
+    Discord,
+    Executions,
+    Insights,
+    Leases,
+    Reflections,
+    Sessions,
+    Workspaces,
+)
 from discord_agent.steps.commands import control, flow, thread, workspace
 from discord_agent.steps.commands.asked import UseCase
+from discord_agent.steps.commands.budget import Budget
+from discord_agent.steps.commands.memory import Memory
+from discord_agent.steps.commands.settings import Settings
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,12 +32,18 @@ class Outside:
     executions: Executions
     workspaces: Workspaces
     audit: AuditLog
+    budgets: Budgets
+    reflections: Reflections
+    insights: Insights
     clock: Clock
 
 
 def use_cases(outside: Outside) -> Mapping[str, UseCase]:
     """Every command of ``domain.commands`` with what it does."""
     o = outside
+    memory = Memory(o.reflections, o.insights, o.clock)
+    budget = Budget(o.budgets, o.executions, o.sessions)
+    settings = Settings(o.discord, o.sessions)
     return {
         "help": thread.assist,
         "status": thread.Status(o.sessions, o.executions, o.leases, o.audit, o.clock),
@@ -36,6 +56,19 @@ def use_cases(outside: Outside) -> Mapping[str, UseCase]:
         "workspace clean": workspace.Clean(o.leases, o.sessions, o.workspaces),
         "workspace restore": workspace.Restore(o.leases, o.sessions, o.workspaces),
         "workspace upload": workspace.PostFile(o.discord, o.workspaces),
+        "memory list": memory.list,
+        "memory edit": memory.edit,
+        "memory forget": memory.forget,
+        "budget show": budget.show,
+        "budget limit": budget.limit,
+        "settings show": settings.show,
+        "settings reading": settings.reading,
+        "settings verbosity": settings.verbosity,
+        "settings repository": settings.repository,
+        "settings pause": settings.pause,
+        "settings servers": settings.servers,
+        "settings permit": settings.permit,
+        "settings revoke": settings.revoke,
         "stop": control.confirm,
         "retry": control.confirm,
         "rewind": control.confirm,
