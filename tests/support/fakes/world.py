@@ -222,8 +222,9 @@ class World:
 
     def escalation(self) -> Escalation:
         return Escalation(
-            self.models, self.journal, self.leases, self.discord, self.prompts, self.chronicle, self.clock
-        )
+            self.models, self.journal, self.leases, self.sessions, self.executions, self.discord, self.prompts,
+            self.chronicle, self.clock,
+        )  # fmt: skip
 
     def checkpoint(self) -> Checkpoint:
         return Checkpoint(self.leases, self.executions, self.discord, self.chronicle, self.clock)

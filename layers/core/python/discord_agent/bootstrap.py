@@ -394,6 +394,8 @@ def escalation(variables: Variables) -> Escalation:
         parts.chronicle,
         parts.clock,
     )
+        parts.sessions,
+        parts.executions,
 
 
 def checkpoint(variables: Variables) -> Checkpoint:

@@ -1,4 +1,5 @@
 from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 
@@ -6,7 +7,7 @@ from discord_agent.domain import events
 from discord_agent.domain.classification import TaskType
 from discord_agent.domain.conversation import Role
 from discord_agent.domain.errors import InvalidEvent
-from discord_agent.domain.run import Next, Outcome, Signals, TurnStatus
+from discord_agent.domain.run import HandedOn, Next, Outcome, Signals, TurnStatus, Waiting
 from tests.support.fakes.models import LADDER
 from tests.support.fakes.world import EXECUTION, OPENING, THREAD, World
 
@@ -110,6 +111,60 @@ def test_an_escalation_that_is_retried_tells_the_model_once() -> None:
     run = world.working(turn=3, status=TurnStatus.STUCK)
     assert world.escalation()(run) == world.escalation()(run)
     assert sum(message.text.startswith("[escalated]") for message in world.messages) == 1
+
+
+def test_an_escalation_is_remembered_by_run_and_thread_once() -> None:
+    world = World()
+    run = world.working(turn=3, status=TurnStatus.STUCK)
+    first = world.escalation()(run)
+    world.clock.pass_by(timedelta(seconds=9))
+    world.escalation()(run)
+    reason = "the model reports that it is stuck"
+    noted = (HandedOn(3, LADDER[0], LADDER[1], reason, world.clock.now() - timedelta(seconds=9), EXECUTION),)
+    assert world.row.escalations == world.sessions.get(THREAD).escalations == noted
+
+    world.escalation()(replace(first, turn=4, status=TurnStatus.STUCK))
+    assert [(one.turn, one.after) for one in world.row.escalations] == [(3, LADDER[1]), (4, LADDER[2])]
+
+
+def test_a_thread_remembers_its_newest_escalations() -> None:
+    world = World()
+    run = world.working(max_turns=35, status=TurnStatus.STUCK)
+    for turn in range(1, 26):
+        world.escalation()(replace(run, turn=turn))
+    assert [one.turn for one in world.sessions.get(THREAD).escalations] == list(range(6, 26))
+
+
+def test_a_stronger_model_that_people_ask_for_works_from_the_next_turn_on() -> None:
+    world = World()
+    after = world.escalation()(world.working(turn=2, wants_stronger=True))
+    assert (after.model, after.next, after.wants_stronger) == (LADDER[1], Next.TURN, False)
+    [row] = world.audit.of("escalation")
+    assert row.details["reason"] == "a stronger model was asked for"
+
+
+def test_a_wish_for_a_stronger_model_and_a_question_are_both_heard() -> None:
+    world = World()
+    run = world.working(
+        turn=2, wants_stronger=True, status=TurnStatus.NEEDS_CLARIFICATION, question="What should I know?"
+    )
+    after = world.escalation()(run)
+    assert (after.model, after.next, after.question) == (LADDER[1], Next.CLARIFY, "What should I know?")
+
+
+def test_whoever_wants_more_than_the_strongest_model_is_asked_what_to_do_differently() -> None:
+    world = World()
+    after = world.escalation()(world.working(turn=2, model=LADDER[-1], wants_stronger=True))
+    assert (after.model, after.next, after.wants_stronger) == (LADDER[-1], Next.CLARIFY, False)
+    assert after.question == (
+        "large is the strongest model there is, and a stronger model was asked for. What should be done differently?"
+    )
+
+
+def test_a_run_that_waits_for_money_waits_whatever_else_is_wanted() -> None:
+    world = World()
+    after = world.escalation()(world.working(turn=2, wants_stronger=True, waiting=Waiting.MONEY))
+    assert (after.next, after.model, after.wants_stronger) == (Next.CLARIFY, LADDER[0], True)
 
 
 def test_a_nudge_without_messages_to_add_it_to_is_refused() -> None:

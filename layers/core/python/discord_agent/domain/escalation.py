@@ -18,6 +18,9 @@ NUDGE_AHEAD: Final = 2
 """A nudge comes this many turns before a threshold."""
 
 
+ASKED_FOR: Final = "a stronger model was asked for"
+
+
 @dataclass(frozen=True, slots=True)
 class Escalate:
     """Go on with a stronger model."""
@@ -48,9 +51,21 @@ class CarryOn:
 type Verdict = Escalate | AskPeople | Nudge | CarryOn
 
 
-def decide(signals: Signals, status: TurnStatus, task: TaskType, *, model: ModelName, next_up: ModelName) -> Verdict:
-    """What follows from a turn; ``next_up`` is the model above ``model``, itself at the top of the path."""
-    reason = "; ".join(triggers(signals, status, task))
+def decide(
+    signals: Signals,
+    status: TurnStatus,
+    task: TaskType,
+    *,
+    model: ModelName,
+    next_up: ModelName,
+    is_asked_for: bool = False,
+) -> Verdict:
+    """What follows from a turn; ``next_up`` is the model above ``model``, itself at the top of the path.
+
+    ``is_asked_for``: people want a stronger model, whatever the signals say.
+    """
+    wish = (ASKED_FOR,) if is_asked_for else ()
+    reason = "; ".join((*wish, *triggers(signals, status, task)))
     if reason:
         return AskPeople(reason) if next_up == model else Escalate(next_up, reason)
     text = "\n".join(nudges(signals, task))

@@ -99,6 +99,7 @@ class HandedOn:
     after: ModelName
     reason: str
     at: datetime
+    execution_id: ExecutionId | None = None
 
 
 @dataclass(frozen=True, slots=True)
