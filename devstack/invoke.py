@@ -82,7 +82,12 @@ class Workbench:
                 "LITELLM_BASE_URL": self._model.url,
                 "STALENESS_MINUTES": _AGELESS,
             },
-            secrets={"discord-token": self._discord.token, "model-key": "workbench", "git-credentials": "{}"},
+            secrets={
+                "discord-token": self._discord.token,
+                "model-key": "workbench",
+                "git-credentials": "{}",
+                "tool-secrets": "{}",
+            },
             mode="process" if self._processes else "in_process",
             machines_root=_idle_machines(root),
         )

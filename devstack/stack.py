@@ -125,6 +125,7 @@ class DevStack:
             mode="process" if self.options.processes else "in_process",
             time_scale=self.options.time_scale,
             visibility=self.options.visibility,
+            programs=self.options.programs,
             faults=self.faults,
             on_log=self._log,
         )

@@ -74,7 +74,7 @@ class LocalAws:
     ``data`` keeps the state across restarts, None keeps nothing. ``secrets`` are values by the declaration's keys,
     ``parameters`` override its deployment parameters. ``time_scale`` shortens waits and pauses of state machines and
     of asynchronous retries, ``token_time_scale`` the time-outs of tasks that wait for a token. ``visibility`` replaces
-    every queue's visibility timeout (seconds). ``reserved`` limits the concurrency of functions by key. ``faults``
+    every queue's visibility timeout (seconds). ``programs`` is a folder whose programs the sandbox finds first. ``reserved`` limits the concurrency of functions by key. ``faults``
     disturb calls of functions. ``templates`` shares the libraries that function processes import; without them every
     cold start imports all it needs, as on AWS.
     """
@@ -95,6 +95,7 @@ class LocalAws:
         time_scale: float = 1.0,
         token_time_scale: float = 1.0,
         visibility: int | None = None,
+        programs: Path | None = None,
         idle_seconds: float = 600.0,
         autosave_seconds: float = 2.0,
         reserved: Mapping[str, int] | None = None,
@@ -114,6 +115,7 @@ class LocalAws:
         self._time_scale = time_scale
         self._token_time_scale = token_time_scale
         self._visibility = visibility
+        self._programs = programs
         self._idle_seconds = idle_seconds
         self._autosave_seconds = autosave_seconds
         self._reserved = reserved or {}
@@ -275,7 +277,8 @@ class LocalAws:
 
     def _specs(self, endpoints: Endpoints, resolver: Resolver, folder: Path) -> list[FunctionSpec]:
         python = python_only(folder / "python")
-        everything = os.pathsep.join((python, os.environ.get("PATH", os.defpath)))  # noqa: TID251 (passed to a child)
+        own = (str(self._programs),) if self._programs else ()
+        everything = os.pathsep.join((*own, python, os.environ.get("PATH", os.defpath)))  # noqa: TID251 (passed to a child)
         shared = endpoints.environment()
         layer = self._root / "layers" / "core" / "python"
         return [

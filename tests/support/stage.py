@@ -86,7 +86,12 @@ class Stage:
                 "DEBOUNCE_SECONDS": "0",
                 "LOG_LEVEL": "ERROR",
             },
-            secrets={"discord-token": self.discord.token, "model-key": _KEY, "git-credentials": "{}"},
+            secrets={
+                "discord-token": self.discord.token,
+                "model-key": _KEY,
+                "git-credentials": "{}",
+                "tool-secrets": "{}",
+            },
             mode="in_process",
             time_scale=_TIME_SCALE,
             faults=self.faults,

@@ -31,6 +31,12 @@ class Settings(BaseModel):
             raise InvalidSettings(f"set these environment variables: {faults}") from error
 
 
+class HostSettings(Settings):
+    """What runs the process; without a memory size in MB it is not Lambda, and costs nothing per second."""
+
+    memory_mb: int = Field(0, alias="AWS_LAMBDA_FUNCTION_MEMORY_SIZE", ge=0)
+
+
 class StateSettings(Settings):
     """Where the state lies; without a queue no agentic events are sent."""
 
@@ -137,6 +143,8 @@ class TurnSettings(ThinkingSettings):
 
     sandbox_function: str = Field(alias="SANDBOX_FUNCTION")
     workspace_role_arn: str = Field(alias="WORKSPACE_ROLE_ARN")
+    tool_secrets: str = Field(alias="TOOL_SECRETS_SECRET")
+    mcp_servers: str = Field("", alias="MCP_SERVERS")
 
 
 class FinishSettings(WorkspaceSettings):

@@ -16,8 +16,8 @@ if TYPE_CHECKING:
 MAX_AGE: Final = timedelta(minutes=5)
 
 
-_NO_SECRETS: Final = frozenset({"base_url", "host", "url", "user", "username"})
-"""Fields of a secret that is a JSON object which say where and as whom it is used."""
+_NO_SECRETS: Final = frozenset({"base_url", "guilds", "host", "url", "user", "username"})
+"""Fields of a secret that is a JSON object which say where and by whom it is used."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,7 +4,7 @@ import shlex
 import shutil
 import sys
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -12,7 +12,8 @@ from typing import Final
 from discord_agent.domain.conversation import Json
 from discord_agent.domain.sandbox_tools import COMMAND_SECONDS
 from discord_agent.domain.workspace import AGENT_FOLDER, EXCLUDED_NAMES
-from discord_agent.sandbox import searching
+from discord_agent.sandbox import lending, searching
+from discord_agent.sandbox.lending import ToolCredential
 from discord_agent.sandbox.outcome import Outcome, ToolRefused
 from discord_agent.sandbox.paths import locate, locate_folder
 from discord_agent.sandbox.processes import End, Finished, run
@@ -36,7 +37,8 @@ class Commands:
     """Runs programs in a workspace.
 
     ``scratch`` is a folder outside of it, ``path`` the PATH of the programs, ``remaining`` the seconds left for
-    them in this call of the sandbox, ``stop_requested`` whether the run was asked to stop.
+    them in this call of the sandbox, ``stop_requested`` whether the run was asked to stop; ``credentials`` are lent to
+    the commands of their programs.
     """
 
     root: Path
@@ -44,6 +46,7 @@ class Commands:
     path: str
     remaining: Callable[[], float]
     stop_requested: Callable[[], bool]
+    credentials: tuple[ToolCredential, ...] = ()
 
     def bash(self, arguments: Json) -> Outcome:
         """A command line, its output cut in the middle when long; facts: exit code, tests, interruption."""
@@ -52,14 +55,25 @@ class Commands:
             return Outcome("[not run: no time is left for commands in this round; call it again]", ok=False)
         report = self.root / AGENT_FOLDER / "reports" / "junit.xml"
         before = _stamp(report)
-        finished, output = self._run(["bash", "-c", arguments["command"]], seconds)
+        finished, printed, note = self._command(arguments["command"], seconds)
         facts: Json = {"exit_code": finished.exit_code}
         if finished.end is End.STOPPED:
             facts["interrupted"] = True
         if _stamp(report) != before and (tests := test_results(report)) is not None:
             facts["tests"] = tests
-        text = f"{self._shown(output.decode('utf-8', 'replace')).rstrip('\n')}\n{_end_note(finished, seconds)}"
+        text = f"{self._shown(printed).rstrip('\n')}\n{_end_note(finished, seconds)}{note}"
         return Outcome(text.lstrip("\n"), finished.end is End.EXITED and finished.exit_code == 0, facts)
+
+    def _command(self, command: str, seconds: float) -> tuple[Finished, str, str]:
+        """How a command line ended, what it printed, and a note where a credential was not lent to it."""
+        alone = lending.plain(command, self.credentials)
+        if alone is None:
+            finished, output = self._run(["bash", "-c", command], seconds)
+            refusal = lending.refusal(command, self.credentials)
+            return finished, output.decode("utf-8", "replace"), f"\n{refusal}" if refusal else ""
+        with lending.lent(alone.credentials, self.scratch) as variables:
+            finished, output = self._run(alone.arguments, seconds, variables=variables)
+        return finished, lending.without(output.decode("utf-8", "replace"), alone.credentials), ""
 
     def grep(self, arguments: Json) -> Outcome:
         """Lines that match a regular expression, by ripgrep where it is installed."""
@@ -89,7 +103,9 @@ class Commands:
             raise ToolRefused(f"git {arguments[0]} failed: {text.strip()[-300:]}")
         return text
 
-    def _run(self, command: list[str], seconds: float, given: bytes = b"") -> tuple[Finished, bytes]:
+    def _run(
+        self, command: list[str], seconds: float, given: bytes = b"", variables: Mapping[str, str] | None = None
+    ) -> tuple[Finished, bytes]:
         """How a program ended, and what it printed."""
         if any("\0" in part for part in command):
             raise ToolRefused("a command cannot hold the character NUL")
@@ -107,6 +123,7 @@ class Commands:
                 command,
                 folder=self.root,
                 environment={
+                    **(variables or {}),
                     "PATH": self.path,
                     "HOME": str(home),
                     "TMPDIR": str(temporary),

@@ -30,6 +30,7 @@ from discord_agent.domain.workspace import Manifest
 from discord_agent.sandbox.clone import make_clone
 from discord_agent.sandbox.commands import Commands
 from discord_agent.sandbox.files import edit_file, glob, list_files, read_file, write_file
+from discord_agent.sandbox.lending import ToolCredential
 from discord_agent.sandbox.outcome import Outcome, ToolRefused
 from discord_agent.sandbox.server import answer_round, build_server, tool_named
 from discord_agent.sandbox.tree import LocalTree
@@ -67,6 +68,7 @@ class Invocation(BaseModel):
     bucket: str = ""
     manifest: str = ""
     credentials: Credentials | None = None
+    tool_credentials: tuple[ToolCredential, ...] = ()
     requests: tuple[dict[str, Any], ...] = Field(max_length=_MAX_REQUESTS)
 
     @classmethod
@@ -192,6 +194,7 @@ class _Round:
             path=path,
             remaining=lambda: deadline - _SAVE_SECONDS - time.monotonic(),
             stop_requested=self._storage.stop_requested,
+            credentials=invocation.tool_credentials,
         )
         self._tools: dict[str, Callable[[Json], Outcome]] = {
             "read_file": lambda arguments: read_file(local.tree.root, arguments),

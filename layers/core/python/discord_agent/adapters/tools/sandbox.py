@@ -3,7 +3,7 @@
 import json
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor, wait
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING, Final
 
 from botocore.config import Config
@@ -80,6 +80,7 @@ class SandboxTools:
                 "bucket": self.bucket,
                 "manifest": inline(access.manifest, access.thread_id),
                 "credentials": self.credentials.credentials(access.thread_id, access.execution_id),
+                "tool_credentials": [asdict(credential) for credential in access.credentials],
                 "requests": bodies,
             }
         ).encode()

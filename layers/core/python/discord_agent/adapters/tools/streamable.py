@@ -1,0 +1,112 @@
+"""Speaking to a tool server over streamable HTTP, in whichever protocol revision it speaks."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Final
+
+import anyio
+import httpx2
+import mcp_types
+from mcp.client.client import Client
+from mcp.client.streamable_http import streamable_http_client
+from mcp.shared.exceptions import MCPError
+
+from discord_agent.adapters.tools.definitions import ToolServer
+
+_NAME: Final = "discord-agent"
+_VERSION: Final = "1"
+_CONNECT_SECONDS: Final = 5.0
+_MOST_BYTES: Final = 16 * 1024 * 1024
+"""Of one answer; what is larger is not read to its end."""
+_MOST_PAGES: Final = 20
+
+
+class TooLarge(Exception):
+    """A server answers with more than is read."""
+
+
+@asynccontextmanager
+async def connected(server: ToolServer, secret: str) -> AsyncIterator[Client]:
+    """A client that has agreed on a protocol revision with the server; 2026-07-28 is tried first."""
+    # What is compressed could be small on the wire and huge when it is unpacked.
+    headers = {"Accept-Encoding": "identity", **({server.header: _credential(server, secret)} if secret else {})}
+    timeout = httpx2.Timeout(_CONNECT_SECONDS, read=server.seconds)
+    info = mcp_types.Implementation(name=_NAME, version=_VERSION)
+    async with httpx2.AsyncClient(headers=headers, timeout=timeout, transport=_Limited()) as http:
+        transport = streamable_http_client(server.url, http_client=http)
+        async with Client(transport, client_info=info, cache=None, read_timeout_seconds=server.seconds) as client:
+            yield client
+
+
+async def tools_of(server: ToolServer, secret: str, seconds: float) -> tuple[mcp_types.Tool, ...]:
+    """The tools of a server, page by page, as far as they are allowed."""
+    with anyio.fail_after(seconds):
+        async with connected(server, secret) as client:
+            found: list[mcp_types.Tool] = []
+            cursor: str | None = None
+            for _ in range(_MOST_PAGES):
+                page = await client.list_tools(cursor=cursor)
+                found += [tool for tool in page.tools if server.allows(tool.name)]
+                cursor = page.next_cursor
+                if not cursor:
+                    break
+            return tuple(found)
+
+
+def reason_of(error: BaseException, server: ToolServer) -> str:
+    """Why a server could not be used, as a clause for people and models; neither its address nor a secret is in it."""
+    while isinstance(error, BaseExceptionGroup):
+        error = error.exceptions[0]
+    match error:
+        case TimeoutError() | httpx2.TimeoutException():
+            return "it did not answer in time"
+        case TooLarge():
+            return f"it answered with more than {_MOST_BYTES >> 20} MB"
+        case httpx2.HTTPStatusError() if error.response.status_code in {401, 403}:
+            return "it refuses our credentials"
+        case httpx2.TransportError():
+            return "it cannot be reached"
+        case MCPError():
+            message = " ".join(error.error.message.replace(server.url, server.name).split())
+            return f"it says: {message:.300}"
+        case _:
+            return f"its answer makes no sense ({type(error).__name__})"
+
+
+class _Limited(httpx2.AsyncHTTPTransport):
+    """Reads answers up to a size, and plain ones only."""
+
+    async def handle_async_request(self, request: httpx2.Request) -> httpx2.Response:
+        """Send a request."""
+        response = await super().handle_async_request(request)
+        if response.headers.get("content-encoding", "identity") != "identity":
+            await response.aclose()
+            raise httpx2.RemoteProtocolError("a compressed answer was not asked for", request=request)
+        if isinstance(response.stream, httpx2.AsyncByteStream):
+            response.stream = _Counted(response.stream)
+        return response
+
+
+class _Counted(httpx2.AsyncByteStream):
+    """A stream that ends in TooLarge."""
+
+    def __init__(self, stream: httpx2.AsyncByteStream) -> None:
+        self._stream = stream
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        """The parts."""
+        read = 0
+        async for part in self._stream:
+            read += len(part)
+            if read > _MOST_BYTES:
+                raise TooLarge
+            yield part
+
+    async def aclose(self) -> None:
+        """Close it."""
+        await self._stream.aclose()
+
+
+def _credential(server: ToolServer, secret: str) -> str:
+    is_bare_token = server.header.lower() == "authorization" and " " not in secret
+    return f"Bearer {secret}" if is_bare_token else secret
