@@ -223,8 +223,11 @@ class _Parts:
 
     def toolbox(self, settings: TurnSettings) -> ToolBox:
         from discord_agent.adapters.tools.access import WorkspaceCredentials  # noqa: PLC0415 - only turn speaks to the sandbox
+        from discord_agent.adapters.tools.definitions import parse_servers  # noqa: PLC0415
         from discord_agent.adapters.tools.sandbox import LAMBDA_CONFIG, SandboxTools  # noqa: PLC0415
+        from discord_agent.adapters.tools.servers import ToolServers  # noqa: PLC0415
         from discord_agent.adapters.tools.toolbox import Tools  # noqa: PLC0415
+        from discord_agent.adapters.tools.vault import ToolSecrets  # noqa: PLC0415
 
         sandbox = SandboxTools(
             self._client("lambda", LAMBDA_CONFIG),
@@ -232,7 +235,9 @@ class _Parts:
             settings.bucket,
             WorkspaceCredentials(self._client("sts"), settings.workspace_role_arn, settings.bucket, self.clock),
         )
-        return Tools(sandbox)
+        secrets = ToolSecrets(lambda: self.secrets.get(settings.tool_secrets))
+        servers = ToolServers(parse_servers(settings.mcp_servers), secrets, self.clock)
+        return Tools(sandbox, servers, secrets, self.sessions, self.clock)
 
     def repositories(self, settings: RepositorySettings) -> Repositories:
         from discord_agent.adapters.git.repositories import DulwichRepositories  # noqa: PLC0415 - three functions need git
