@@ -6,7 +6,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from discord_agent.domain.conversation import Json, Message, ModelReply, ToolCall, ToolResult, ToolSpec
+from discord_agent.domain.conversation import Json, ToolCall, ToolResult, ToolSpec
 from discord_agent.domain.errors import (
     Conflict,
     InvalidInput,
@@ -16,7 +16,6 @@ from discord_agent.domain.errors import (
     WorkspaceDamaged,
 )
 from discord_agent.domain.ids import CommitSha, ExecutionId, ManifestId, ThreadId
-from discord_agent.domain.interrupts import Interrupt
 from discord_agent.domain.run import Commit, RunState
 from discord_agent.domain.workspace import AGENT_FOLDER, FILE_MODE, LINK_MODE, FileEntry, Head, Manifest, safe_path
 from discord_agent.ports import Checkout, Context, Diff, JournaledRound, ToolRound, WorkspaceAccess
@@ -186,7 +185,7 @@ class FakeJournal:
         with self.effects("journal.load_context"):
             return self.contexts.get(run.execution_id)
 
-    def save_context(self, run: RunState, context: Context) -> None:
+    def save_context(self, run: RunState, context: Context) -> Context:
         with self.effects("journal.save_context"):
             stored = self.contexts.get(run.execution_id)
             if context.version != (stored.version if stored else ""):
@@ -196,6 +195,7 @@ class FakeJournal:
             saved = replace(context, version=f"version {self.saves}", reached=reached)
             self.contexts[run.execution_id] = saved
             self.lists[run.execution_id].append(saved)
+            return saved
 
     def context_at(self, thread: ThreadId, execution: ExecutionId, turn: int) -> Context | None:
         with self.effects("journal.context_at"):
@@ -207,20 +207,12 @@ class FakeJournal:
             assert numbers == list(range(len(numbers)))
             return tuple(self._round((run.execution_id, turn, number)) for number in numbers)
 
-    def record_reply(
-        self,
-        run: RunState,
-        turn: int,
-        number: int,
-        reply: ModelReply,
-        heard: tuple[Message, ...] = (),
-        interrupts: tuple[Interrupt, ...] = (),
-    ) -> None:
+    def record_reply(self, run: RunState, turn: int, number: int, begun: JournaledRound) -> None:
         with self.effects("journal.record_reply"):
             key = (run.execution_id, turn, number)
             if key in self.replies:
                 raise LeaseLost(f"another attempt wrote the reply of round {number} first")
-            self.replies[key] = JournaledRound(reply, heard, interrupts=interrupts)
+            self.replies[key] = begun
 
     def record_results(
         self, run: RunState, turn: int, number: int, results: tuple[ToolResult, ...], manifest: Manifest | None

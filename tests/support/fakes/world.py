@@ -32,6 +32,7 @@ from discord_agent.steps.levers import Levers
 from discord_agent.steps.opinions import Opinions
 from discord_agent.steps.plan import Plan
 from discord_agent.steps.prepare import Prepare
+from discord_agent.steps.recall import Recall
 from discord_agent.steps.reflect import Reflect
 from discord_agent.steps.reflecting import Reflector
 from discord_agent.steps.respond import Respond
@@ -237,6 +238,9 @@ class World:
 
     def reflect(self) -> Reflect:
         return Reflect(self.spending, self.leases, self.reflector())
+
+    def recall(self) -> Recall:
+        return Recall(self.discord, self.sessions, self.models, self.prompts, self.chronicle)
 
     def reflector(self) -> Reflector:
         return Reflector(

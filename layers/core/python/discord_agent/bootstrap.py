@@ -24,6 +24,7 @@ from discord_agent.adapters.llm.model import LiteLLMModel
 from discord_agent.adapters.llm.registry import ModelRegistry
 from discord_agent.adapters.logging import configure
 from discord_agent.adapters.machines import StepFunctionsMachines
+from discord_agent.adapters.metering import meter
 from discord_agent.adapters.prompts import TemplatePrompts, find_root
 from discord_agent.adapters.secrets import SecretsManagerSecrets
 from discord_agent.adapters.tools.stopping import StopMarkers
@@ -77,6 +78,7 @@ from discord_agent.steps.situation import Deployment, Situations
 from discord_agent.steps.spending import Spending
 from discord_agent.steps.terminal import Terminal
 from discord_agent.steps.turn import Turn
+from discord_agent.system import SYSTEM
 
 _AWS: Final = Config(retries={"mode": "standard", "max_attempts": 4}, connect_timeout=3, read_timeout=20)
 
@@ -89,6 +91,8 @@ class _Parts:
     def __init__(self, settings: RunSettings) -> None:
         self._settings = settings
         self._session = boto3.session.Session()
+        # The sandbox is the only function that another one invokes.
+        meter().watch(self._session, invoked_mb=SYSTEM.functions["sandbox"].memory)
         self.clock = SystemClock()
         self.secrets = SecretsManagerSecrets(self._client("secretsmanager"), self.clock)
         self.redactor = Redactor(self.secrets.known)
@@ -394,13 +398,13 @@ def escalation(variables: Variables) -> Escalation:
         parts.registry(),
         parts.journal(settings.bucket),
         parts.leases,
+        parts.sessions,
+        parts.executions,
         parts.discord,
         parts.prompts,
         parts.chronicle,
         parts.clock,
     )
-        parts.sessions,
-        parts.executions,
 
 
 def checkpoint(variables: Variables) -> Checkpoint:

@@ -205,11 +205,11 @@ def test_what_a_turn_costs_does_not_grow_with_its_number(s3: "S3Client") -> None
 
 
 def test_rounds_come_back_in_order_as_far_as_they_got(journal: S3Journal) -> None:
-    journal.record_reply(RUN, 3, 0, REPLY, (HELLO,))
+    journal.record_reply(RUN, 3, 0, JournaledRound(REPLY, (HELLO,)))
     journal.record_results(RUN, 3, 0, RESULTS, MANIFEST)
-    journal.record_reply(RUN, 3, 1, REPLY)
+    journal.record_reply(RUN, 3, 1, JournaledRound(REPLY))
     journal.record_results(RUN, 3, 1, RESULTS, None)
-    journal.record_reply(RUN, 3, 2, REPLY, (), (Interrupt.WRONG,))
+    journal.record_reply(RUN, 3, 2, JournaledRound(REPLY, interrupts=(Interrupt.WRONG,)))
     assert _another(journal).rounds(RUN, 3) == (
         JournaledRound(REPLY, (HELLO,), RESULTS, MANIFEST),
         JournaledRound(REPLY, (), RESULTS),
@@ -220,7 +220,7 @@ def test_rounds_come_back_in_order_as_far_as_they_got(journal: S3Journal) -> Non
 
 def test_objects_lie_where_the_sandbox_cannot_reach_them(journal: S3Journal) -> None:
     journal.save_context(RUN, Context((HELLO,), 0))
-    journal.record_reply(RUN, 3, 0, REPLY)
+    journal.record_reply(RUN, 3, 0, JournaledRound(REPLY))
     journal.record_results(RUN, 3, 0, RESULTS, None)
     assert buckets.keys(journal.s3) == [
         "threads/2/runs/m-1/context/0001",
@@ -235,7 +235,7 @@ def test_of_eight_overlapping_attempts_one_journals_the_round(journal: S3Journal
     def record(_: int) -> bool:
         together.wait(timeout=10)
         try:
-            _another(journal).record_reply(RUN, 1, 0, REPLY)
+            _another(journal).record_reply(RUN, 1, 0, JournaledRound(REPLY))
         except LeaseLost:
             return False
         return True
@@ -245,7 +245,7 @@ def test_of_eight_overlapping_attempts_one_journals_the_round(journal: S3Journal
 
 
 def test_results_are_journalled_once(journal: S3Journal) -> None:
-    journal.record_reply(RUN, 1, 0, REPLY)
+    journal.record_reply(RUN, 1, 0, JournaledRound(REPLY))
     journal.record_results(RUN, 1, 0, RESULTS, None)
     with pytest.raises(LeaseLost):
         journal.record_results(RUN, 1, 0, RESULTS, None)
@@ -268,7 +268,7 @@ class _AnswersGetLost:
 def test_a_repeated_put_of_ones_own_is_no_lost_race(journal: S3Journal) -> None:
     client: Any = _AnswersGetLost(journal.s3)
     unlucky = S3Journal(client, journal.bucket)
-    unlucky.record_reply(RUN, 1, 0, REPLY)
+    unlucky.record_reply(RUN, 1, 0, JournaledRound(REPLY))
     _save(unlucky, 0)
     _save(unlucky, 1)
     assert journal.rounds(RUN, 1) == (JournaledRound(REPLY),)
@@ -285,7 +285,7 @@ def test_any_round_comes_back_as_it_was(
     journal: S3Journal, reply: ModelReply, heard: tuple[Message, ...], results: tuple[ToolResult, ...]
 ) -> None:
     run = replace(RUN, execution_id=ExecutionId(f"m-{next(_NUMBERS)}"))
-    journal.record_reply(run, 1, 0, reply, heard)
+    journal.record_reply(run, 1, 0, JournaledRound(reply, heard))
     journal.record_results(run, 1, 0, results, None)
     assert journal.rounds(run, 1) == (JournaledRound(reply, heard, results),)
 
@@ -343,4 +343,4 @@ def test_an_outage_is_worth_a_retry_and_a_refusal_is_not(
     with pytest.raises(meaning):
         unreachable.load_context(RUN)
     with pytest.raises(meaning):
-        unreachable.record_reply(RUN, 1, 0, REPLY)
+        unreachable.record_reply(RUN, 1, 0, JournaledRound(REPLY))

@@ -198,7 +198,9 @@ def test_a_retried_attempt_settles_what_it_knows_of_the_one_that_died() -> None:
             purse.complete(_request())
     with pytest.raises(Death), world.effects.watch(_at("after model.complete", die)), _purse(world, "8/3") as purse:
         purse.complete(_request())
-    world.spending.settle_lost(WHO, Purpose.RESPOND, "7/", Cost(_usd("0.02"), estimated=TEN_CENTS))
+    lost = world.spending.lost(WHO, Purpose.RESPOND, "7/")
+    assert [one.id for one in lost] == [f"{EXECUTION}/respond/7/1/0", f"{EXECUTION}/respond/7/2/0"]
+    world.spending.settle_lost(lost, {lost[1].id: Cost(_usd("0.02"))}, Cost(estimated=TEN_CENTS))
     [left] = world.budgets.open_slices(EXECUTION)
     assert left.id == f"{EXECUTION}/respond/8/3/0"
     assert _committed(world) == _usd("0.12") + left.amount

@@ -13,11 +13,12 @@ from hypothesis import strategies as st
 
 from discord_agent.domain.conversation import Message, ModelReply, ModelRequest, Role
 from discord_agent.domain.errors import LeaseLost
-from discord_agent.domain.run import RunState, TurnStatus
+from discord_agent.domain.money import Cost, Usd
+from discord_agent.domain.run import Outcome, RunState, TurnStatus
 from discord_agent.domain.signals import is_failure
 from discord_agent.steps.turn import TurnLimits
 from tests.support.fakes.effects import Death, Moments, die
-from tests.support.fakes.models import TOKENS, calls, finishes, says, writes
+from tests.support.fakes.models import PRICE, TOKENS, calls, finishes, says, writes
 from tests.support.fakes.world import BOB, EXECUTION, THREAD, World
 
 _READ = ("read_file", {"path": "auth.py"})
@@ -103,13 +104,35 @@ def _left_behind(world: World) -> dict[str, Any]:
     """Everything that a later step or run goes on from."""
     return {
         "workspace": world.workspaces.heads[THREAD].manifest_id,
-        "context": replace(world.journal.contexts[EXECUTION], version=""),
-        "row": replace(world.row, reached=None),
+        "context": replace(world.journal.contexts[EXECUTION], version="", reached=None),
+        "row": replace(world.row, reached=None, cost=_without_estimates(world.row.cost)),
         "session": world.sessions.threads[THREAD],
         "inbox": dict(world.sessions.inbox),
-        "journal": (dict(world.journal.replies), dict(world.journal.results)),
+        "journal": (
+            {key: replace(entry, paid_from="") for key, entry in world.journal.replies.items()},
+            dict(world.journal.results),
+        ),
         "holder": world.leases.locks[THREAD].owner,
     }
+
+
+def _without_estimates(cost: Cost) -> Cost:
+    """A cost without what is charged for calls whose figures got lost."""
+    return replace(cost, estimated=Usd())
+
+
+def _as_compared(run: RunState) -> RunState:
+    return replace(run, card_lines=(), card_edited_at=None, cost=_without_estimates(run.cost))
+
+
+def _check_that_every_call_is_accounted_for(world: World, after: RunState, in_vain: int) -> None:
+    """What was charged is what the run says it cost; a call in vain is charged by its estimate."""
+    assert world.budgets.open_slices(EXECUTION) == ()
+    [charged] = [spent for key, spent in world.budgets.spent.items() if key.endswith("/run")] or [Usd()]
+    # A call that was stopped is charged by an attempt that may die before it can tell the next one.
+    assert charged >= after.cost.charged
+    assert charged == after.cost.charged or after.outcome is Outcome.STOPPED
+    assert after.cost.known == PRICE.known * (len(world.model.requests) - in_vain)
 
 
 def _calls_in_vain(world: World) -> int:
@@ -154,6 +177,7 @@ def _check_a_death(scene: Scene, at: int) -> None:
     assert set(ran.values()) <= {1}, "a tool ran twice"
     repeated = _calls_in_vain(world) - _calls_in_vain(expected)
     assert repeated <= 1, "paid for more than one call twice"
+    _check_that_every_call_is_accounted_for(world, after, _calls_in_vain(world))
 
     heard, waiting = _heard(world), {item.content for item in world.sessions.inbox.values()}
     assert set(heard.values()) <= {1}, "heard twice"
@@ -168,7 +192,7 @@ def _check_a_death(scene: Scene, at: int) -> None:
     heard_earlier = scene.spoken_during and _is_in_flight(moments.seen)
     if not interrupted and not heard_earlier:
         assert _left_behind(world) == _left_behind(expected)
-        assert replace(after, card_lines=()) == replace(expected_after, card_lines=())
+        assert _as_compared(after) == _as_compared(expected_after)
 
 
 def _go_on(world: World, run: RunState) -> None:
@@ -203,7 +227,7 @@ def _check_an_overlap(scene: Scene, at: int, dies_at: int | None = None) -> None
     was_through = "after executions.update" in moments.seen[: at + 1]
     if was_through:
         assert older is not None
-        assert replace(older, card_lines=()) == replace(newest[0], card_lines=())
+        assert _as_compared(older) == _as_compared(newest[0])
     else:
         assert older is None
     _check_that_calls_have_their_results(world.messages)

@@ -49,6 +49,7 @@ class _Reply:
     heard: tuple[Message, ...]
     write_id: str
     interrupts: tuple[Interrupt, ...] = ()
+    paid_from: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,15 +130,17 @@ class S3Journal:
             self.recent.put(prefix, context)
         return context
 
-    def save_context(self, run: RunState, context: Context) -> None:
+    def save_context(self, run: RunState, context: Context) -> Context:
         """Store how a list differs from the one it was made from; LeaseLost if another attempt changed that one since."""
         prefix = _context_prefix(run.thread_id, run.execution_id)
         before = self._list(prefix, context.version)
-        kept = _common(before, context.messages)
+        kept = _common(before.messages, context.messages)
         number = int(context.version or 0) + 1
         change = _Change(kept, context.messages[kept:], context.turn, self.new_id(), context.reached)
         self._put(_change_key(prefix, number), _pack(change))
-        self.recent.put(prefix, replace(context, version=str(number)))
+        saved = replace(context, version=str(number), reached=context.reached or before.reached)
+        self.recent.put(prefix, saved)
+        return saved
 
     def context_at(self, thread: ThreadId, execution: ExecutionId, turn: int) -> Context | None:
         """The message list as it was after a turn (0: the opening) of any run; None if it never came that far."""
@@ -151,18 +154,11 @@ class S3Journal:
         numbers = range(sum(key.endswith("-reply") for key in self._keys(prefix)))
         return tuple(self._round(run, f"{prefix}{number:02d}") for number in numbers)
 
-    def record_reply(
-        self,
-        run: RunState,
-        turn: int,
-        number: int,
-        reply: ModelReply,
-        heard: tuple[Message, ...] = (),
-        interrupts: tuple[Interrupt, ...] = (),
-    ) -> None:
+    def record_reply(self, run: RunState, turn: int, number: int, begun: JournaledRound) -> None:
         """Journal a reply and what came before it; LeaseLost if another attempt journalled this round."""
         key = f"{_turn_prefix(run, turn)}{number:02d}-reply"
-        self._put(key, _pack(_Reply(reply, heard, self.new_id(), interrupts)))
+        reply = _Reply(begun.reply, begun.heard, self.new_id(), begun.interrupts, begun.paid_from)
+        self._put(key, _pack(reply))
 
     def record_results(
         self, run: RunState, turn: int, number: int, results: tuple[ToolResult, ...], manifest: Manifest | None
@@ -176,23 +172,22 @@ class S3Journal:
         written = self._get(f"{stem}-reply")
         if written is None:
             raise InvalidEvent(f"the journal misses {stem}-reply")
-        begun = _unpack(_Reply, written)
+        stored = _unpack(_Reply, written)
+        begun = JournaledRound(stored.reply, stored.heard, interrupts=stored.interrupts, paid_from=stored.paid_from)
         found = self._get(f"{stem}-results")
         if found is None:
-            return JournaledRound(begun.reply, begun.heard, interrupts=begun.interrupts)
+            return begun
         done = _unpack(_Results, found)
         manifest = from_inline(done.manifest, run.thread_id) if done.manifest is not None else None
-        return JournaledRound(begun.reply, begun.heard, done.results, manifest, begun.interrupts)
+        return replace(begun, results=done.results, manifest=manifest)
 
-    def _list(self, prefix: str, version: str) -> tuple[Message, ...]:
-        """The messages of a list by its version."""
-        if not version:
-            return ()
+    def _list(self, prefix: str, version: str) -> Context:
+        """A list by its version."""
         known = self.recent.get(prefix)
-        if known is None or known.version != version:
-            keys = [_change_key(prefix, number) for number in range(1, int(version) + 1)]
-            known = _followed(None, self._changes(keys))
-        return known.messages if known is not None else ()
+        if known is not None and known.version == version:
+            return known
+        keys = [_change_key(prefix, number) for number in range(1, int(version or 0) + 1)]
+        return _followed(None, self._changes(keys)) or Context((), 0)
 
     def _changes(self, keys: Sequence[str]) -> list[_Change]:
         """Changes by their keys; a cold process has many to read, so it reads them side by side."""

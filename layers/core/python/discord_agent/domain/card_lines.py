@@ -11,6 +11,8 @@ from discord_agent.domain.run import Outcome, RunState
 LINES_SHOWN: Final = 12
 LINE_LIMIT: Final = 160
 _PREVIEW = 100
+_TAIL = 1000
+_SHOWN = 90
 _WHOLE_WORKSPACE = "."
 _NO_ARGUMENTS = ("", "{}")
 
@@ -64,6 +66,17 @@ def checkpoint_line(run: RunState) -> str:
     """A checkpoint is saved."""
     files = len(run.files_changed)
     return f"💾 Checkpoint {run.turn}/{run.max_turns} | Files: {files} modified | Confidence: {run.confidence}%"
+
+
+def compaction_line(before: int, after: int) -> str:
+    """The conversation was shortened, from so many messages to so many."""
+    return f"🧹 Conversation shortened | {before} → {after} messages"
+
+
+def writing_line(text: str) -> str:
+    """The end of what the model is writing at the moment."""
+    plain = " ".join(text[-_TAIL:].split())
+    return f"💬 {_foreign(plain if len(plain) <= _SHOWN else f'…{plain[-_SHOWN:]}')}"
 
 
 def escalation_line(before: ModelName, after: ModelName, reason: str) -> str:

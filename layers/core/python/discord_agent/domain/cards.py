@@ -9,14 +9,17 @@ from datetime import datetime
 from enum import IntEnum
 from typing import Final
 
+from discord_agent.domain import cost_lines
 from discord_agent.domain.card_lines import (
     LINES_SHOWN,
     checkpoint_line,
+    compaction_line,
     escalation_line,
     plan_line,
     tool_line,
     turn_done_line,
     turn_line,
+    writing_line,
 )
 from discord_agent.domain.chunking import cut
 from discord_agent.domain.controls import MAX_CUSTOM_ID, Action, Control, encode
@@ -36,6 +39,7 @@ __all__ = [
     "clarification",
     "clarified",
     "commit_card",
+    "compaction_line",
     "decided",
     "decision_failed",
     "ending",
@@ -53,6 +57,7 @@ __all__ = [
     "turn_done_line",
     "turn_line",
     "why_rejected",
+    "writing_line",
 ]
 
 
@@ -194,12 +199,10 @@ def failed(run: RunState) -> Post:
 
 def retry_buttons(run: RunState) -> Buttons:
     """How to go on after a run that did not finish."""
-    if run.outcome is Outcome.FAILED:
-        retry = encode(Control(Action.RETRY, run.execution_id))
-        return ((Button("Retry", retry, ButtonStyle.PRIMARY, "🔄"),),)
     if run.outcome is Outcome.OUT_OF_BUDGET:
         return ((_extend_button(run.execution_id),),)
-    return ((_continue_button(run.execution_id),),)
+    again = _again_button if run.outcome is Outcome.FAILED else _continue_button
+    return ((again(run.execution_id), _stronger_button(run.execution_id)),)
 
 
 def message_failed(message: InboundMessage) -> Post:
@@ -274,7 +277,7 @@ def _ended(run: RunState) -> tuple[str, str]:
         case _:
             return (
                 f"❌ **Failed.** {why(run.failure)}",
-                "press **Retry**; if it fails again, give the reference to an operator.",
+                "press **Try again**; if it fails again, give the reference to an operator.",
             )
 
 
@@ -313,7 +316,7 @@ def _figures(run: RunState) -> tuple[Field, ...]:
         Field("Confidence", f"{run.confidence}%"),
         Field("Model", line(run.model, 100) or "not chosen yet"),
         Field("Files Modified", str(len(run.files_changed))),
-        Field("Cost", str(run.cost)),
+        Field("Cost", cost_lines.brief(run.cost, run.cloud)),
     )
     return (*figures, Field("Started", _moment(run.started_at))) if run.started_at else figures
 
@@ -330,7 +333,7 @@ def _totals(run: RunState) -> str:
         f"Confidence: {run.confidence}%" if run.turn else "",
         f"Model: {line(run.model, 100)}" if run.model else "",
         f"Tokens: {run.usage.input:,} in, {run.usage.output:,} out",
-        f"Cost: {run.cost}",
+        f"Cost: {cost_lines.parts(run.cost, run.cloud)}",
         _reference(run.execution_id),
     )
     return " · ".join(figure for figure in figures if figure)
@@ -375,6 +378,14 @@ def _stop_button(execution: ExecutionId) -> Button:
 
 def _extend_button(execution: ExecutionId) -> Button:
     return Button("Extend", encode(Control(Action.EXTEND, execution)), ButtonStyle.PRIMARY, "💰")
+
+
+def _again_button(execution: ExecutionId) -> Button:
+    return Button("Try again", encode(Control(Action.RETRY, execution)), ButtonStyle.PRIMARY, "🔄")
+
+
+def _stronger_button(execution: ExecutionId) -> Button:
+    return Button("Try with a stronger model", encode(Control(Action.STRONGER, execution)), emoji="🚀")
 
 
 def _continue_button(execution: ExecutionId) -> Button:

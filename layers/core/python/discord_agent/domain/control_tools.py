@@ -1,4 +1,4 @@
-"""The tools by which a model ends its turn: finishing, asking and giving up are calls, never words in prose."""
+"""The tools by which a model ends its turn, or says how sure it is: these are calls, never words in prose."""
 
 import json
 from dataclasses import dataclass
@@ -39,7 +39,16 @@ class GaveUp:
     confidence: int | None = None
 
 
-type Control = Finished | Asked | GaveUp
+@dataclass(frozen=True, slots=True)
+class Reported:
+    """How sure the model is while it goes on; the only control call that does not end the turn."""
+
+    note: str = ""
+    confidence: int | None = None
+
+
+type Ending = Finished | Asked | GaveUp
+type Control = Ending | Reported
 
 _CONFIDENCE: Final[Json] = {
     "type": "integer",
@@ -88,6 +97,18 @@ SPECS: Final = (
             "required": ["reason"],
         },
     ),
+    ToolSpec(
+        "report_progress",
+        "Say how sure you are that the task will come out right, beside other calls; this does not end your turn.",
+        {
+            "type": "object",
+            "properties": {
+                "confidence": _CONFIDENCE,
+                "note": {"type": "string", "description": "What makes you more or less sure, in a sentence."},
+            },
+            "required": ["confidence"],
+        },
+    ),
 )
 
 NAMES: Final = frozenset(spec.name for spec in SPECS)
@@ -106,6 +127,10 @@ def parse(call: ToolCall) -> Control:
         case "report_stuck":
             tried = arguments.get("tried", "")
             return GaveUp(_text(call, arguments, "reason"), str(tried)[:_TEXT_LIMIT], confidence)
+        case "report_progress":
+            if confidence is None:
+                raise InvalidInput("report_progress needs a number 'confidence' from 0 to 100")
+            return Reported(str(arguments.get("note") or "")[:_TEXT_LIMIT], confidence)
         case unknown:
             raise InvalidInput(f"{unknown} is not a control tool")
 

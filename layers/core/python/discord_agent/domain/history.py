@@ -11,7 +11,7 @@ from discord_agent.domain.ids import MessageId, snowflake_time_ms
 from discord_agent.domain.inbound import Attachment, InboundMessage
 
 WINDOW: Final = timedelta(minutes=30)
-"""How far back the chat is shown; what is older lives on in the thread's memory."""
+"""How far back the chat of a channel is shown; a thread is told whole, its older part as a summary."""
 
 UNANSWERED: Final = "No result: the call was interrupted."
 NO_OUTPUT: Final = "(no output)"
@@ -24,16 +24,21 @@ _CODE = frozenset(
 
 
 def lines(messages: Iterable[InboundMessage], *, without: MessageId) -> tuple[str, ...]:
-    """The chat before the message ``without``, oldest first: ``Author: content [files]``, at most 30 minutes of it.
+    """The chat before the message ``without``, oldest first: ``Author: content [files]``, at most 30 minutes of it."""
+    since = snowflake_time_ms(without) - WINDOW / timedelta(milliseconds=1)
+    return tuple(line for message, line in told(messages, without=without) if _is_recent(message, since))
+
+
+def told(messages: Iterable[InboundMessage], *, without: MessageId) -> tuple[tuple[InboundMessage, str], ...]:
+    """All messages but ``without`` with their lines, in their order.
 
     Cards of the bot have no text and so no line. Further lines of a message are indented, so that nobody can
     write in another's name.
     """
     seen = list(messages)
     names: dict[str, str] = {message.author.id: message.author.name for message in seen}
-    since = snowflake_time_ms(without) - WINDOW / timedelta(milliseconds=1)
-    shown = (_line(message, names) for message in seen if _is_recent(message, since) and message.id != without)
-    return tuple(line for line in shown if line)
+    shown = ((message, _line(message, names)) for message in seen if message.id != without)
+    return tuple((message, line) for message, line in shown if line)
 
 
 def repaired(messages: Sequence[Message]) -> tuple[Message, ...]:

@@ -27,7 +27,7 @@ class JournaledRound:
     """A round as far as it got: what people said before it, the reply, and the results once they were in.
 
     ``interrupts`` are what people wanted of the run besides being heard; some of them end a round before the model
-    is asked, whose reply is empty then.
+    is asked, whose reply is empty then. ``paid_from`` is the slice of money that paid for the reply.
     """
 
     reply: ModelReply
@@ -35,6 +35,7 @@ class JournaledRound:
     results: tuple[ToolResult, ...] | None = None
     manifest: Manifest | None = None
     interrupts: tuple[Interrupt, ...] = ()
+    paid_from: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,8 +58,11 @@ class Journal(Protocol):
     def load_context(self, run: RunState) -> Context | None:
         """The message list after the last finished turn."""
 
-    def save_context(self, run: RunState, context: Context) -> None:
-        """Store a message list in place of the one it was made from; LeaseLost if another attempt stored one since."""
+    def save_context(self, run: RunState, context: Context) -> Context:
+        """Store a message list in place of the one it was made from; LeaseLost if another attempt stored one since.
+
+        Returns it with its new version, for the next list to be made from.
+        """
 
     def context_at(self, thread: ThreadId, execution: ExecutionId, turn: int) -> Context | None:
         """The message list as it was after a turn (0: the opening) of any run; None if it never came that far."""
@@ -66,15 +70,7 @@ class Journal(Protocol):
     def rounds(self, run: RunState, turn: int) -> tuple[JournaledRound, ...]:
         """The rounds of a turn that an earlier attempt journalled, in order."""
 
-    def record_reply(
-        self,
-        run: RunState,
-        turn: int,
-        number: int,
-        reply: ModelReply,
-        heard: tuple[Message, ...] = (),
-        interrupts: tuple[Interrupt, ...] = (),
-    ) -> None:
+    def record_reply(self, run: RunState, turn: int, number: int, begun: JournaledRound) -> None:
         """Journal a reply, and what people said and wanted before it, ahead of its tool calls."""
 
     def record_results(

@@ -1,6 +1,7 @@
 """The one live card of a run."""
 
 import logging
+from collections.abc import Callable
 from dataclasses import replace
 
 from discord_agent.domain import cards
@@ -17,14 +18,18 @@ _PAUSE = 1.5  # seconds between edits: Discord allows about five writes in five 
 class Card:
     """Collects lines and edits the card at most every 1.5 seconds; what Discord refuses never fails a run."""
 
-    def __init__(self, discord: Discord, clock: Clock, run: RunState) -> None:
+    def __init__(
+        self, discord: Discord, clock: Clock, run: RunState, redact: Callable[[str], str] = lambda text: text
+    ) -> None:
         self._discord = discord
         self._clock = clock
         self._run = run
         self._lines = run.card_lines
         self._edited_at = run.card_edited_at
         # What the step before said last may not be shown yet.
-        self._shown: tuple[str, ...] | None = None
+        self._shown: tuple[object, ...] | None = None
+        self._redact = redact
+        self._writing = ""
         self._next_edit = clock.monotonic() + self._pause_left()
 
     def keep(self, run: RunState) -> RunState:
@@ -34,11 +39,18 @@ class Card:
     def say(self, *lines: str) -> None:
         """Add lines and show them if the last edit is long enough ago."""
         self._lines = (*self._lines, *lines)[-LINES_SHOWN:]
+        self._writing = ""
+        self.refresh()
+
+    def stream(self, text: str) -> None:
+        """Show the end of a text that is still being written; the next line takes its place."""
+        # The last word may be half of a secret, which nobody would recognise as one.
+        self._writing = text[: max(text.rfind(" "), text.rfind("\n")) + 1]
         self.refresh()
 
     def refresh(self) -> None:
         """Show what is not shown yet, unless it is too soon."""
-        if self._lines != self._shown and self._clock.monotonic() >= self._next_edit:
+        if (self._lines, self._writing) != self._shown and self._clock.monotonic() >= self._next_edit:
             self._edit(self._run)
 
     def close(self, run: RunState) -> None:
@@ -49,12 +61,17 @@ class Card:
         if run.card_message_id is None:
             return
         try:
-            self._discord.edit(ChannelId(run.thread_id), run.card_message_id, cards.progress(run, self._lines))
+            self._discord.edit(ChannelId(run.thread_id), run.card_message_id, cards.progress(run, self._all_lines()))
         except (DiscordRefused, DiscordUnavailable) as error:
             _LOG.warning("the card of %s was not edited: %s", run.execution_id, error)
-        self._shown = self._lines
+        self._shown = (self._lines, self._writing)
         self._edited_at = self._clock.now()
         self._next_edit = self._clock.monotonic() + _PAUSE
+
+    def _all_lines(self) -> tuple[str, ...]:
+        if not self._writing.strip():
+            return self._lines
+        return (*self._lines, cards.writing_line(self._redact(self._writing)))[-LINES_SHOWN:]
 
     def _pause_left(self) -> float:
         """Seconds until the next edit may follow the one that another step made."""

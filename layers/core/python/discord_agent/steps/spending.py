@@ -1,6 +1,6 @@
 """Model calls that are paid for: money is set aside before a call and settled after it."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from types import TracebackType
 from typing import Final, Self
@@ -66,13 +66,16 @@ class Spending:
         prices = (self.models.price(model, usage.input) for model in candidates)
         return cost_bound(usage, filter(None, prices))
 
-    def settle_lost(self, payer: Payer, purpose: Purpose, key_prefix: str, cost: Cost) -> None:
-        """Settle what earlier attempts whose keys begin with ``key_prefix`` left open, together, by ``cost``."""
+    def lost(self, payer: Payer, purpose: Purpose, key_prefix: str) -> tuple[Slice, ...]:
+        """What earlier attempts whose keys begin with ``key_prefix`` left open when they died."""
         prefix = _slice_id(payer, purpose, key_prefix)
-        for left_open in self.budgets.open_slices(payer.execution_id):
-            if left_open.id.startswith(prefix):
-                self.budgets.settle(left_open, cost)
-                cost = Cost()
+        return tuple(found for found in self.budgets.open_slices(payer.execution_id) if found.id.startswith(prefix))
+
+    def settle_lost(self, lost: Iterable[Slice], paid: Mapping[str, Cost], in_flight: Cost) -> None:
+        """Settle what earlier attempts left open by what was ``paid`` from each, and one call that may have been made."""
+        for left_open in lost:
+            self.budgets.settle(left_open, paid.get(left_open.id, Cost()) + in_flight)
+            in_flight = Cost()
 
 
 class Purse:
@@ -91,6 +94,11 @@ class Purse:
         self._spent = Cost()
         self.cost = Cost()
         self.usage = Usage()
+
+    @property
+    def slice_id(self) -> str:
+        """The slice that its newest call was paid from; "" when none was needed."""
+        return self._slice.id if self._slice is not None else ""
 
     def __enter__(self) -> Self:
         return self

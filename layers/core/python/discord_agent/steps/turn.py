@@ -1,24 +1,26 @@
 """A turn: rounds of model and tools until a control tool, a limit or a stop; a retried turn resumes from its journal."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
-from discord_agent.domain import cards, confidence, events, signals
-from discord_agent.domain.control_tools import Asked, Control, Finished, GaveUp
-from discord_agent.domain.conversation import Message, Role, ToolCall, ToolResult
+from discord_agent.domain import cards, events
+from discord_agent.domain.control_tools import Finished
+from discord_agent.domain.conversation import Message, Purpose, Role, ToolCall, ToolResult
 from discord_agent.domain.errors import (
     Conflict,
+    ContextTooLong,
     DiscordRefused,
     DiscordUnavailable,
     InvalidEvent,
     LeaseLost,
+    OverBudget,
     Stopped,
 )
 from discord_agent.domain.ids import ChannelId
-from discord_agent.domain.money import Cost
+from discord_agent.domain.money import Cost, Usage, Usd
 from discord_agent.domain.redaction import Redactor
-from discord_agent.domain.run import Next, Outcome, RunState, TurnStatus
+from discord_agent.domain.run import Next, RunState, TurnStatus, Waiting
 from discord_agent.domain.session import Lease
 from discord_agent.domain.workspace import Head, Manifest
 from discord_agent.ports import (
@@ -27,17 +29,21 @@ from discord_agent.ports import (
     Discord,
     Executions,
     Journal,
+    JournaledRound,
     Leases,
     Prompts,
+    Sessions,
     Workspaces,
 )
+from discord_agent.steps.advancing import Played, advance
 from discord_agent.steps.card import Card
 from discord_agent.steps.chronicle import Chronicle
+from discord_agent.steps.compaction import Compaction
 from discord_agent.steps.holding import hold
 from discord_agent.steps.rounds import Onlooker, PlayedRound, Rounds
+from discord_agent.steps.spending import Spending, payer_of, waits_for_money
 
 _PREVIEW = 500
-_MOST_FILES = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +59,31 @@ _PATTERNS_ONLY: Final = Redactor()
 
 
 @dataclass(frozen=True, slots=True)
+class _Attempt:
+    """One attempt at a turn, and what it starts from."""
+
+    run: RunState
+    lease: Lease
+    number: int
+    card: Card
+    head: Head
+    manifest: Manifest
+    context: Context
+    journalled: tuple[JournaledRound, ...]
+
+    @property
+    def saved(self) -> RunState | None:
+        """The run after the turn, if an earlier attempt came so far: it is not to be prolonged then."""
+        return self.context.reached if self.context.turn >= self.number else None
+
+    @property
+    def was_compacted(self) -> bool:
+        """Whether the conversation was shortened for this turn, by this attempt or an earlier one."""
+        reached = self.context.reached
+        return reached is not None and reached.compacted_at == self.number
+
+
+@dataclass(frozen=True, slots=True)
 class Turn:
     """The step between ``plan`` and ``escalation``, repeated.
 
@@ -61,9 +92,12 @@ class Turn:
     """
 
     rounds: Rounds
+    spending: Spending
+    compaction: Compaction
     workspaces: Workspaces
     journal: Journal
     leases: Leases
+    sessions: Sessions
     executions: Executions
     discord: Discord
     prompts: Prompts
@@ -76,118 +110,213 @@ class Turn:
         """Play one turn; raises LeaseLost when a newer attempt or another run took over."""
         lease = hold(self.leases, run)
         if run.next is Next.CLARIFY:
-            self.rounds.sessions.update(run.thread_id, lease=lease, parked=None)
-            self._close_question(run)
+            run = self._woken(run, lease)
+        attempt = self._begun(run, lease)
+        saved = attempt.saved
+        if saved is not None:
+            return self._end(attempt, saved, self._replay(attempt))
+        try:
+            attempt = self._fitted(attempt, force=run.must_compact)
+            attempt, played = self._played(attempt)
+        except OverBudget as error:
+            # Nothing was played: the turn is not used up, and begins anew once there is money.
+            parked = replace(waits_for_money(run, error), status=TurnStatus.NEEDS_CLARIFICATION, next=Next.EVALUATE)
+            return attempt.card.keep(parked)
+        except Stopped:
+            played = Played(stopped=True)
+        after = advance(attempt.run, attempt.number, played, self.redactor)
+        return self._end(attempt, self._save(attempt, attempt.card.keep(after), played), played)
+
+    def _woken(self, run: RunState, lease: Lease) -> RunState:
+        """A parked run goes on: take its mark off the thread and the buttons off its question."""
+        self.sessions.update(run.thread_id, lease=lease, parked=None)
+        record = self.executions.get(run.execution_id)
+        if record is not None and record.question_message_id is not None:
+            try:
+                self.discord.edit(ChannelId(run.thread_id), record.question_message_id, cards.clarified(run))
+            except (DiscordRefused, DiscordUnavailable) as error:
+                # What Discord refuses never fails a run.
+                self.chronicle.note(run.thread_id, run.execution_id, "card_refused", reason=str(error))
+        return replace(run, waiting=Waiting.ANSWER, needed=Usd(), question="", options=(), status=TurnStatus.CONTINUE)
+
+    def _begun(self, run: RunState, lease: Lease) -> _Attempt:
         number = run.turn + 1
         context = self.journal.load_context(run)
         if context is None:
             raise InvalidEvent(f"{run.execution_id} has no plan to work from")
-        head, manifest = self._workspace(run)
-        card = Card(self.discord, self.clock, run)
-        card.say(cards.turn_line(number, run))
-        played, stopped = self._play(run, lease, number, context, manifest, card)
-        after = _advance(run, number, played, self.redactor, stopped=stopped)
-        after = self._save(run, card.keep(after), lease, head, manifest, context, played)
-        card.say(cards.turn_done_line(after, files=len(_paths(played))))
-        self._tell(after, played)
-        return card.keep(after)
-
-    def _close_question(self, run: RunState) -> None:
-        """Take the buttons off an answered question; what Discord refuses never fails a run."""
-        record = self.executions.get(run.execution_id)
-        if record is None or record.question_message_id is None:
-            return
-        try:
-            self.discord.edit(ChannelId(run.thread_id), record.question_message_id, cards.clarified(run))
-        except (DiscordRefused, DiscordUnavailable) as error:
-            self.chronicle.note(run.thread_id, run.execution_id, "card_refused", reason=str(error))
-
-    def _workspace(self, run: RunState) -> tuple[Head, Manifest]:
         head = self.workspaces.head(run.thread_id)
         if head is None:
             raise InvalidEvent(f"thread {run.thread_id} has no workspace")
-        return head, self.workspaces.load(run.thread_id, run.manifest_id or head.manifest_id)
+        manifest = self.workspaces.load(run.thread_id, run.manifest_id or head.manifest_id)
+        card = Card(self.discord, self.clock, run, self.redactor.text)
+        card.say(cards.turn_line(number, run))
+        return _Attempt(run, lease, number, card, head, manifest, context, self.journal.rounds(run, number))
 
-    def _play(
-        self, run: RunState, lease: Lease, number: int, context: Context, manifest: Manifest, card: Card
-    ) -> tuple[tuple[PlayedRound, ...], bool]:
-        """The rounds of the turn, and whether somebody stopped it."""
-        deadline = self.clock.monotonic() + self.limits.seconds
-        stop_requested = self._stop_check(run, card)
-        onlooker = Onlooker(stop_requested, lambda calls: card.say(*map(self._tool_line, calls)), card.refresh)
-        journalled = self.journal.rounds(run, number)
+    def _fitted(self, attempt: _Attempt, *, force: bool) -> _Attempt:
+        """The attempt with a conversation that fits into the model: shortened, if it is due, before the first round."""
+        run, context, number = attempt.run, attempt.context, attempt.number
+        if attempt.was_compacted and context.reached is not None:
+            done = context.reached
+            run = replace(run, compacted_at=number, must_compact=False, cost=done.cost, usage=done.usage)
+            return replace(attempt, run=run)
+        if attempt.journalled:
+            return attempt
+        with self.spending.purse(payer_of(run), Purpose.COMPACT, f"{number}/{attempt.lease.fence}") as purse:
+            shortened = self.compaction(
+                run, context.messages, purse, force=force, stop_requested=self._stop_check(attempt)
+            )
+        if shortened is None:
+            return attempt
+        cost, usage = run.cost + purse.cost, run.usage + purse.usage
+        run = replace(run, compacted_at=number, must_compact=False, cost=cost, usage=usage)
+        self._hold(attempt)
+        saved = self.journal.save_context(run, replace(context, messages=shortened, reached=run))
+        attempt.card.say(cards.compaction_line(len(context.messages), len(shortened)))
+        return replace(attempt, run=run, context=saved)
+
+    def _played(self, attempt: _Attempt) -> tuple[_Attempt, Played]:
+        """The rounds of the turn; a conversation that is too long from the start is shortened first, once."""
+        try:
+            return attempt, self._play(attempt)
+        except ContextTooLong:
+            shorter = attempt if attempt.was_compacted else self._fitted(attempt, force=True)
+            if shorter is attempt:
+                raise
+            return shorter, self._play(shorter)
+
+    def _play(self, attempt: _Attempt) -> Played:
+        played = self._replay(attempt)
+        goes_on = not (played.rounds and self._ends_turn(attempt.run, played.rounds))
+        lost = self._settle_lost(attempt, played.rounds, may_be_in_flight=goes_on)
+        played = replace(played, cost=played.cost + lost)
+        if goes_on:
+            played = self._play_on(attempt, played)
+        has_finished = isinstance(played.control, Finished) and self._ends_turn(attempt.run, played.rounds)
+        return replace(played, stopped=not has_finished and self._stop_check(attempt)())
+
+    def _replay(self, attempt: _Attempt) -> Played:
+        """The rounds that earlier attempts journalled."""
+        run, number, manifest = attempt.run, attempt.number, attempt.manifest
         played: list[PlayedRound] = []
-        while len(played) < self.limits.rounds:
-            index = len(played)
-            messages = context.messages + tuple(message for item in played for message in item.messages)
-            if index < len(journalled):
-                latest = self.rounds.replay(run, lease, number, index, journalled[index], manifest)
-            elif context.turn >= number or self.clock.monotonic() >= deadline or stop_requested():
-                break
-            else:
+        for index, entry in enumerate(attempt.journalled):
+            played.append(self.rounds.replay(run, attempt.lease, number, index, entry, manifest))
+            manifest = played[-1].manifest
+        if played:
+            # The earlier attempt may have died before it noted its last round.
+            self._note_round(run, number, len(played) - 1, played[-1])
+        cost = sum((item.reply.cost for item in played), Cost())
+        return Played(tuple(played), cost, sum((item.reply.usage for item in played), Usage()))
+
+    def _play_on(self, attempt: _Attempt, played: Played) -> Played:
+        """Further rounds, until the turn ends in one of its many ways."""
+        run, lease, number = attempt.run, attempt.lease, attempt.number
+        deadline = self.clock.monotonic() + self.limits.seconds
+        stop_requested, card = self._stop_check(attempt), attempt.card
+        onlooker = Onlooker(
+            stop_requested, lambda calls: card.say(*map(self._tool_line, calls)), card.refresh, card.stream
+        )
+        rounds, too_long = list(played.rounds), False
+        with self.spending.purse(payer_of(run), Purpose.TURN, f"{number}/{lease.fence}") as purse:
+            while len(rounds) < self.limits.rounds and self.clock.monotonic() < deadline and not stop_requested():
+                index = len(rounds)
+                manifest = rounds[-1].manifest if rounds else attempt.manifest
+                messages = self._messages(attempt.context.messages, rounds)
                 try:
-                    latest = self.rounds.play(run, lease, number, index, messages, manifest, onlooker)
+                    latest = self.rounds.play(run, lease, number, index, messages, manifest, purse, onlooker)
                 except Stopped:
                     break
-            played.append(latest)
-            manifest = latest.manifest
-            is_newest = len(played) >= len(journalled)
-            if is_newest:
-                # The earlier attempt may have died before it noted its last round.
+                except (OverBudget, ContextTooLong) as error:
+                    if not rounds:
+                        raise
+                    too_long = isinstance(error, ContextTooLong)
+                    break
+                rounds.append(latest)
                 self._note_round(run, number, index, latest)
-            if is_newest and self._ends_turn(run, latest):
-                break
-        finished = bool(played) and isinstance(played[-1].control, Finished) and self._ends_turn(run, played[-1])
-        return tuple(played), not finished and stop_requested()
+                if self._ends_turn(run, rounds):
+                    break
+        cost, usage = played.cost + purse.cost, played.usage + purse.usage
+        return Played(tuple(rounds), cost, usage, too_long=too_long)
+
+    def _settle_lost(self, attempt: _Attempt, replayed: Sequence[PlayedRound], *, may_be_in_flight: bool) -> Cost:
+        """Charge what earlier attempts spent: what is journalled, and a call that may have been under way when one died."""
+        run, entries, prefix = attempt.run, attempt.journalled, f"{attempt.number}/"
+        lost = self.spending.lost(payer_of(run), Purpose.TURN, prefix)
+        if not lost:
+            return Cost()
+        died_while_tools_ran = bool(entries) and entries[-1].results is None
+        in_flight = Cost()
+        if may_be_in_flight and not died_while_tools_ran:
+            request = self.rounds.request(run, self._messages(attempt.context.messages, replayed))
+            bound = self.spending.estimate(request)
+            in_flight = Cost(estimated=bound or Usd(), partial=bound is None)
+        paid: dict[str, Cost] = {}
+        for entry in entries:
+            paid[entry.paid_from] = paid.get(entry.paid_from, Cost()) + entry.reply.cost
+        self.spending.settle_lost(lost, paid, in_flight)
+        return in_flight
+
+    def _messages(self, messages: tuple[Message, ...], rounds: Sequence[PlayedRound]) -> tuple[Message, ...]:
+        """The conversation with what rounds added; a model that said nothing is told how to go on."""
+        for item in rounds:
+            messages = item.onto(messages)
+            if item.is_empty:
+                messages = (*messages, self._go_on())
+        return messages
+
+    def _go_on(self) -> Message:
+        return Message(Role.USER, self.prompts.render("go_on"))
 
     def _tool_line(self, call: ToolCall) -> str:
         return cards.tool_line(replace(call, arguments=self.redactor.text(call.arguments)))
 
-    def _ends_turn(self, run: RunState, latest: PlayedRound) -> bool:
+    def _ends_turn(self, run: RunState, rounds: Sequence[PlayedRound]) -> bool:
         """Finishing counts only for a model that has heard everything people said."""
+        latest = rounds[-1]
         if isinstance(latest.control, Finished):
-            return not self.rounds.has_unheard(run)
+            return not self.rounds.hearing.has_unheard(run)
+        if latest.is_empty:
+            return len(rounds) > 1 and rounds[-2].is_empty
         return latest.control is not None or not latest.reply.message.tool_calls
 
-    def _stop_check(self, run: RunState, card: Card) -> Callable[[], bool]:
+    def _stop_check(self, attempt: _Attempt) -> Callable[[], bool]:
         def stop_requested() -> bool:
-            card.refresh()
-            return self.executions.stop_requested(run.execution_id)
+            attempt.card.refresh()
+            return self.executions.stop_requested(attempt.run.execution_id)
 
         return stop_requested
 
-    def _save(
-        self,
-        before: RunState,
-        after: RunState,
-        lease: Lease,
-        head: Head,
-        manifest: Manifest,
-        context: Context,
-        played: tuple[PlayedRound, ...],
-    ) -> RunState:
-        """Store workspace, messages and figures; each write is refused to an attempt that lost the lease."""
-        if not self.leases.holds(lease):
-            raise LeaseLost(f"a newer attempt works on turn {after.turn} of {after.execution_id}")
-        latest = played[-1].manifest if played else manifest
-        if latest != manifest:
+    def _hold(self, attempt: _Attempt) -> None:
+        if not self.leases.holds(attempt.lease):
+            raise LeaseLost(f"a newer attempt works on turn {attempt.number} of {attempt.run.execution_id}")
+
+    def _save(self, attempt: _Attempt, after: RunState, played: Played) -> RunState:
+        """Store workspace and conversation; both writes are refused to an attempt that lost the lease."""
+        self._hold(attempt)
+        latest, head = played.rounds[-1].manifest if played.rounds else attempt.manifest, attempt.head
+        if latest != attempt.manifest:
             head = self._save_workspace(after, latest, head)
-        if context.turn < after.turn:
-            messages = context.messages + tuple(message for item in played for message in item.messages)
-            if after.status is TurnStatus.CONTINUE and after.outcome is None and _ended_in_prose(played):
-                messages = (*messages, Message(Role.USER, self.prompts.render("go_on")))
-            self.journal.save_context(before, replace(context, messages=messages, turn=after.turn))
         after = replace(after, manifest_id=head.manifest_id)
+        messages = self._messages(attempt.context.messages, played.rounds)
+        if after.status is TurnStatus.CONTINUE and after.outcome is None and _ended_in_prose(played):
+            messages = (*messages, self._go_on())
+        saved = replace(attempt.context, messages=messages, turn=after.turn, reached=after)
+        self.journal.save_context(after, saved)
+        return after
+
+    def _end(self, attempt: _Attempt, after: RunState, played: Played) -> RunState:
+        """Note how far the run came and tell of it; repeated by an attempt that finds the turn saved."""
         self.executions.update(
             after.execution_id,
-            lease=lease,
+            lease=attempt.lease,
             turns=after.turn,
             usage=after.usage,
             cost=after.cost,
             manifest_id=after.manifest_id,
             reached=after,
         )
-        return after
+        attempt.card.say(cards.turn_done_line(after, files=len(played.paths)))
+        self._tell(after, played)
+        return attempt.card.keep(after)
 
     def _save_workspace(self, run: RunState, manifest: Manifest, head: Head) -> Head:
         try:
@@ -210,6 +339,7 @@ class Turn:
             model=played.reply.model,
             text=self._preview(played.reply.message.text),
             heard=len(played.heard),
+            interrupts=list(played.interrupts),
             toolCalls=[self._described(calls[result.call_id], result) for result in played.results],
         )
 
@@ -225,19 +355,19 @@ class Turn:
     def _preview(self, text: str) -> str:
         return self.redactor.text(text)[:_PREVIEW]
 
-    def _tell(self, run: RunState, played: tuple[PlayedRound, ...]) -> None:
+    def _tell(self, run: RunState, played: Played) -> None:
         self.chronicle.note(
             run.thread_id,
             run.execution_id,
             "turn",
-            cost=_cost(played),
+            cost=played.cost,
             turn=run.turn,
-            rounds=len(played),
+            rounds=len(played.rounds),
             model=run.model,
             agentRole=run.role,
             confidence=run.confidence,
             status=run.status,
-            fileChanges=list(_paths(played)),
+            fileChanges=list(played.paths),
             errorMessage=run.signals.last_error,
         )
         self.chronicle.announce(
@@ -245,79 +375,7 @@ class Turn:
         )
 
 
-def _advance(
-    run: RunState, number: int, played: tuple[PlayedRound, ...], redactor: Redactor, *, stopped: bool
-) -> RunState:
-    """The run after its rounds."""
-    control = _redacted(played[-1].control, redactor) if played else None
-    status = _status(control)
-    work = [replace(result, text=redactor.text(result.text)) for item in played for result in item.work]
-    moved = signals.after_turn(run.signals, work, status)
-    reported = _reported(control, run.reported_confidence)
-    score = confidence.score(reported, moved, turn=number)
-    changed = tuple(dict.fromkeys((*run.files_changed, *_paths(played))))[:_MOST_FILES]
-    return replace(
-        run,
-        turn=number,
-        rounds=run.rounds + len(played),
-        signals=signals.after_score(moved, score),
-        confidence=score,
-        reported_confidence=reported,
-        status=status,
-        usage=sum((item.reply.usage for item in played), run.usage),
-        cost=sum((item.reply.cost for item in played), run.cost),
-        files_changed=changed,
-        question=control.question if isinstance(control, Asked) else _reason(control),
-        options=control.options if isinstance(control, Asked) else (),
-        summary=control.summary if isinstance(control, Finished) else run.summary,
-        send_files=control.files if isinstance(control, Finished) else run.send_files,
-        outcome=Outcome.STOPPED if stopped else None,
-        next=Next.EVALUATE,
-    )
-
-
-def _redacted(control: Control | None, redactor: Redactor) -> Control | None:
-    """What the control call tells people, without secrets."""
-    match control:
-        case Finished():
-            return replace(control, summary=redactor.text(control.summary))
-        case Asked():
-            options = tuple(map(redactor.text, control.options))
-            return replace(control, question=redactor.text(control.question), options=options)
-        case GaveUp():
-            return replace(control, reason=redactor.text(control.reason))
-        case None:
-            return None
-
-
-def _status(control: Control | None) -> TurnStatus:
-    match control:
-        case Finished():
-            return TurnStatus.COMPLETE
-        case Asked():
-            return TurnStatus.NEEDS_CLARIFICATION
-        case GaveUp():
-            return TurnStatus.STUCK
-        case None:
-            return TurnStatus.CONTINUE
-
-
-def _reported(control: Control | None, before: int) -> int:
-    return before if control is None or control.confidence is None else control.confidence
-
-
-def _reason(control: Control | None) -> str:
-    return control.reason if isinstance(control, GaveUp) else ""
-
-
-def _paths(played: tuple[PlayedRound, ...]) -> tuple[str, ...]:
-    changed = (path for item in played for result in item.work for path in result.facts.get("paths_changed", ()))
-    return tuple(dict.fromkeys(changed))
-
-
-def _cost(played: tuple[PlayedRound, ...]) -> Cost:
-    return sum((item.reply.cost for item in played), Cost())
-
-
-def _ended_in_prose(played: tuple[PlayedRound, ...]) -> bool:
-    return bool(played) and not played[-1].reply.message.tool_calls
+def _ended_in_prose(played: Played) -> bool:
+    """Whether the model fell silent without saying that it is done."""
+    latest = played.rounds[-1] if played.rounds else None
+    return latest is not None and latest.was_asked and not latest.is_empty and not latest.reply.message.tool_calls
