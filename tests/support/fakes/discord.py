@@ -96,10 +96,11 @@ class FakeDiscord:
         with self._call("typing"):
             self._known(channel)
 
-    def history(self, channel: ChannelId, *, limit: int) -> tuple[InboundMessage, ...]:
+    def history(self, channel: ChannelId, *, limit: int, after: MessageId | None = None) -> tuple[InboundMessage, ...]:
         with self._call("history"):
             self._known(channel)
-            return self.past.get(channel, ())[-limit:]
+            newer = [message for message in self.past.get(channel, ()) if int(message.id) > int(after or 0)]
+            return tuple(newer[-limit:])
 
     def download(self, attachment: Attachment, *, limit: int) -> bytes:
         with self._call("download"):

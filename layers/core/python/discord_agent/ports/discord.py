@@ -36,8 +36,8 @@ class Discord(Protocol):
     def typing(self, channel: ChannelId) -> None:
         """Show the typing indicator for ten seconds."""
 
-    def history(self, channel: ChannelId, *, limit: int) -> tuple[InboundMessage, ...]:
-        """The newest messages, oldest first."""
+    def history(self, channel: ChannelId, *, limit: int, after: MessageId | None = None) -> tuple[InboundMessage, ...]:
+        """The newest messages, oldest first; with ``after`` only those that are newer."""
 
     def download(self, attachment: Attachment, *, limit: int) -> bytes:
         """An attachment's bytes; DiscordRefused when larger than ``limit``."""

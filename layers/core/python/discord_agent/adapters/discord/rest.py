@@ -123,17 +123,23 @@ class RestDiscord:
         """Show the typing indicator for ten seconds."""
         self._client.request(Call("POST", "/channels/{}/typing", (channel,)))
 
-    def history(self, channel: ChannelId, *, limit: int) -> tuple[InboundMessage, ...]:
-        """The newest ``limit`` messages that people and bots wrote, oldest first."""
+    def history(self, channel: ChannelId, *, limit: int, after: MessageId | None = None) -> tuple[InboundMessage, ...]:
+        """The newest ``limit`` messages that people and bots wrote, oldest first; with ``after`` only newer ones.
+
+        Pages go back in time: the other way, ``limit`` would keep the oldest.
+        """
+        bound = int(after or 0)
         found: dict[MessageId, InboundMessage] = {}
         seen, before = 0, ""
         while seen < limit:
             wanted = min(_PAGE, limit - seen)
             page = self._page(channel, wanted, before)
             seen += len(page)
-            parsed = (parse_message(raw, self._bot) for raw in page)
+            newer = [raw for raw in page if int(_id_of(raw)) > bound]
+            parsed = (parse_message(raw, self._bot) for raw in newer)
             found |= {message.id: message for message in parsed if message is not None}
-            if len(page) < wanted:
+            is_last = len(page) < wanted or len(newer) < len(page)
+            if is_last:
                 break
             before = min((_id_of(raw) for raw in page), key=int)
         return tuple(sorted(found.values(), key=lambda message: int(message.id)))

@@ -1,0 +1,103 @@
+"""What was said in a thread, all of it: the newest messages word for word, the older ones as a summary."""
+
+from dataclasses import dataclass
+from typing import Final
+
+from discord_agent.domain import history, recollection
+from discord_agent.domain.conversation import Message, ModelRequest, Purpose, Role
+from discord_agent.domain.errors import DiscordRefused, DiscordUnavailable, ModelRefused, ModelUnavailable, OverBudget
+from discord_agent.domain.ids import ChannelId, ExecutionId, MessageId, ThreadId
+from discord_agent.domain.inbound import InboundMessage
+from discord_agent.domain.recollection import Split
+from discord_agent.domain.redaction import Redactor
+from discord_agent.domain.session import Lease, Session
+from discord_agent.ports import Discord, LanguageModel, Models, Prompts, Sessions
+from discord_agent.steps.chronicle import Chronicle
+
+_MOST_READ: Final = 1000
+"""Messages read at once: ten requests. What is older stays out of the first summary of a thread."""
+_GLANCE: Final = 50
+_SUMMARY_TOKENS: Final = 1500
+_SUMMARY_LIMIT: Final = 6000
+_READ_SHARE: Final = 0.5
+"""The share of its window that the summarising model reads at once."""
+_CHARACTERS_PER_TOKEN: Final = 2
+_MOST_AT_ONCE: Final = 120_000
+_PATTERNS_ONLY: Final = Redactor()
+
+
+@dataclass(frozen=True, slots=True)
+class Recall:
+    """Tells a thread's history; without Discord, money or model there is less of it, never an error."""
+
+    discord: Discord
+    sessions: Sessions
+    models: Models
+    prompts: Prompts
+    chronicle: Chronicle
+    redactor: Redactor = _PATTERNS_ONLY
+
+    def whole(
+        self,
+        thread: ThreadId,
+        *,
+        without: MessageId,
+        purse: LanguageModel,
+        execution: ExecutionId | None = None,
+        lease: Lease | None = None,
+    ) -> tuple[str, ...]:
+        """The lines before the request ``without``; what no longer fits is summed up once, and kept for the next time."""
+        session = self.sessions.get(thread)
+        told = history.told(self._read(session, _MOST_READ, execution), without=without)
+        parts = recollection.split(told)
+        if not parts.old:
+            return recollection.lines(session.summary, parts.shown)
+        summary = self._sum_up(session, parts, purse, execution)
+        if summary is None:
+            return recollection.lines(session.summary, parts.shown, unread=len(parts.old))
+        self.sessions.update(thread, lease=lease, summary=summary, summarized_through=parts.through)
+        return recollection.lines(summary, parts.shown)
+
+    def glance(self, thread: ThreadId, *, without: MessageId) -> tuple[str, ...]:
+        """The newest lines after the summary there is, without asking a model."""
+        session = self.sessions.get(thread)
+        parts = recollection.split(history.told(self._read(session, _GLANCE, None), without=without))
+        return recollection.lines(session.summary, parts.shown, unread=len(parts.old))
+
+    def _read(self, session: Session, limit: int, execution: ExecutionId | None) -> tuple[InboundMessage, ...]:
+        """Nothing is lost with a thread's messages but context, so Discord's refusal is no failure."""
+        channel = ChannelId(session.thread_id)
+        try:
+            return self.discord.history(channel, limit=limit, after=session.summarized_through)
+        except (DiscordRefused, DiscordUnavailable) as error:
+            self.chronicle.note(session.thread_id, execution, "history_unavailable", reason=str(error))
+            return ()
+
+    def _sum_up(
+        self, session: Session, parts: Split, purse: LanguageModel, execution: ExecutionId | None
+    ) -> str | None:
+        model = self.models.for_purpose(Purpose.SUMMARIZE)
+        room = round(self.models.context(model) * _READ_SHARE * _CHARACTERS_PER_TOKEN)
+        summary = session.summary
+        try:
+            for lines in recollection.batches(parts.old, min(room, _MOST_AT_ONCE)):
+                reply = purse.complete(
+                    ModelRequest(
+                        Purpose.SUMMARIZE,
+                        model,
+                        (
+                            Message(Role.SYSTEM, self.prompts.render("summarize")),
+                            Message(
+                                Role.USER, self.prompts.render("summarize_request", summary=summary, history=lines)
+                            ),
+                        ),
+                        max_output_tokens=_SUMMARY_TOKENS,
+                    )
+                )
+                summary = self.redactor.text(reply.message.text).strip()[:_SUMMARY_LIMIT] or summary
+        except (ModelUnavailable, ModelRefused, OverBudget) as error:
+            reason = f"{type(error).__name__}: {error}"
+            self.chronicle.note(session.thread_id, execution, "summary_failed", reason=reason)
+            return None
+        self.chronicle.note(session.thread_id, execution, "history_summarized", messages=len(parts.old))
+        return summary or None
