@@ -189,7 +189,7 @@ def test_a_model_that_is_down_gives_one_clear_failure_and_retry_works_once_it_is
         record = request.ended()
         assert (record.outcome, request.terminal_messages) == (Outcome.FAILED, 1)
         assert "did not answer" in request.answer
-    request.press("Retry")
+    request.press("Try again")
     again = request.retried()
     until(lambda: again.has(lambda record: record.terminal_message_id))
     assert again.ended().outcome is Outcome.DONE

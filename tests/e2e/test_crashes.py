@@ -131,7 +131,7 @@ def test_a_step_that_gives_back_too_much_ends_the_run_with_one_message(scene: St
     record = request.ended()
     assert (record.outcome, request.terminal_messages, request.lease_is_free) == (Outcome.FAILED, 1, True)
     assert request.machine_status == "FAILED"
-    request.press("Retry")
+    request.press("Try again")
     again = request.retried()
     until(lambda: again.has(lambda record: record.terminal_message_id))
     assert again.ended().outcome is Outcome.DONE

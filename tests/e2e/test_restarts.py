@@ -145,7 +145,7 @@ def test_a_stack_that_was_killed_goes_on_where_it_was(place: list[str], tmp_path
         until(lambda: stack.shows(kept, "Merged into main"))
         assert len(stack.endings(kept)) == 1
 
-        stack.press(hanging, "Retry")
+        stack.press(hanging, "Try again")
         until(lambda: stack.shows(hanging, "👍 to merge"))
         assert len(stack.endings(hanging)) == 2
         stack.press(hanging, "Merge")

@@ -184,7 +184,7 @@ def test_a_failure_is_told_by_its_kind_and_never_by_its_raw_cause() -> None:
     post = cards.failed(replace(RUN, outcome=Outcome.FAILED, failure=failure))
     assert "The sandbox did not answer." in post.content
     assert "secret" not in post.content
-    assert controls(post) == [Control(Action.RETRY, ExecutionId("m-1"))]
+    assert controls(post) == [Control(Action.RETRY, ExecutionId("m-1")), Control(Action.STRONGER, ExecutionId("m-1"))]
 
 
 def test_a_failure_of_an_unknown_kind_is_told_too() -> None:
@@ -198,9 +198,13 @@ def test_a_flow_that_can_only_fail_says_so_when_it_was_stopped() -> None:
     assert "Failed" not in post.content
 
 
-def test_a_run_that_stopped_can_be_continued() -> None:
-    buttons = cards.retry_buttons(replace(RUN, outcome=Outcome.STOPPED))
-    assert controls(Post(buttons=buttons)) == [Control(Action.CONTINUE, ExecutionId("m-1"))]
+@pytest.mark.parametrize("outcome", [Outcome.STOPPED, Outcome.OUT_OF_TURNS, Outcome.NEEDS_YOU])
+def test_a_run_that_ended_early_can_be_continued_with_a_stronger_model_too(outcome: Outcome) -> None:
+    buttons = cards.retry_buttons(replace(RUN, outcome=outcome))
+    assert controls(Post(buttons=buttons)) == [
+        Control(Action.CONTINUE, ExecutionId("m-1")),
+        Control(Action.STRONGER, ExecutionId("m-1")),
+    ]
 
 
 def test_a_lost_message_is_named_by_its_reference() -> None:

@@ -5,7 +5,7 @@ import pytest
 from discord_agent.domain.classification import AgentRole, Complexity, TaskType
 from discord_agent.domain.conversation import ModelReply, Purpose, Role
 from discord_agent.domain.errors import DiscordRefused, InvalidEvent, LeaseLost, ModelRefused, ModelUnavailable
-from discord_agent.domain.ids import ChannelId, MessageId
+from discord_agent.domain.ids import ChannelId, MessageId, ModelName
 from discord_agent.domain.inbound import Author, InboundMessage
 from discord_agent.domain.run import Next, RunState
 from discord_agent.domain.session import LastRun
@@ -43,6 +43,18 @@ def test_the_plan_decides_who_works_how_long_and_on_what() -> None:
     assert (after.model, after.next) == (LADDER[0], Next.TURN)
     assert after.usage == TOKENS + TOKENS
     assert after.cost == PRICE + PRICE
+
+
+@pytest.mark.parametrize(
+    ("came_to", "begins_with"), [("", LADDER[1]), (LADDER[1], LADDER[2]), (LADDER[-1], LADDER[-1])]
+)
+def test_a_try_with_a_stronger_model_begins_above_the_one_that_the_last_try_came_to(
+    came_to: str, begins_with: ModelName
+) -> None:
+    world = World()
+    run = replace(_prepared(world), wants_stronger=True, model=ModelName(came_to))
+    after = world.plan()(run)
+    assert (after.model, after.wants_stronger) == (begins_with, False)
 
 
 def test_plan_and_instructions_go_into_the_workspace() -> None:

@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import pytest
 
 from discord_agent.domain import events
@@ -11,7 +13,7 @@ from discord_agent.domain.posts import Post
 from discord_agent.domain.run import Next, Outcome, RunState
 from discord_agent.domain.session import ExecutionStatus
 from tests.support.fakes.effects import Death, Moments, die
-from tests.support.fakes.models import PRICE, SCRIPTED, TOKENS, says
+from tests.support.fakes.models import LADDER, PRICE, SCRIPTED, TOKENS, says
 from tests.support.fakes.world import BOB, CHANNEL, EXECUTION, GUILD, MESSAGE, REQUEST, World
 
 
@@ -34,6 +36,13 @@ def test_a_question_is_answered_in_place_by_one_completion() -> None:
     assert world.events.types() == [events.EXECUTION_STARTED, events.EXECUTION_COMPLETED]
     [request] = world.model.requests
     assert request.tools == ()
+
+
+def test_a_question_that_is_asked_again_with_a_stronger_model_goes_to_one() -> None:
+    world = World()
+    run = _asked(world, says("Because it blocks."))
+    world.respond()(replace(run, wants_stronger=True, model=LADDER[1]))
+    assert world.model.requests[0].model == LADDER[2]
 
 
 def test_the_persons_words_are_data_and_never_part_of_the_system_prompt() -> None:

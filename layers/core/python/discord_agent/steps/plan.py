@@ -41,6 +41,7 @@ from discord_agent.steps.chronicle import Chronicle
 from discord_agent.steps.holding import hold
 from discord_agent.steps.places import repository_of
 from discord_agent.steps.spending import Purse, Spending, payer_of
+from discord_agent.steps.strength import first_model
 
 _HISTORY = 50
 _TREE = 200
@@ -94,7 +95,8 @@ class Plan:
             role=plan.agent_role,
             task_type=plan.task_type,
             complexity=plan.complexity,
-            model=self.models.for_role(plan.agent_role),
+            model=first_model(self.models, run, self.models.for_role(plan.agent_role)),
+            wants_stronger=False,
             max_turns=max_turns(plan.complexity, plan.estimated_turns),
             confidence=plan.confidence_assessment.score,
             usage=run.usage + purse.usage,

@@ -13,6 +13,7 @@ from discord_agent.domain.session import ExecutionRecord, ExecutionStatus
 from discord_agent.ports import Clock, Discord, Executions, Models, Prompts
 from discord_agent.steps.chronicle import Chronicle
 from discord_agent.steps.spending import Spending, payer_of, waits_for_money
+from discord_agent.steps.strength import first_model
 from discord_agent.steps.terminal import Terminal
 
 _HISTORY = 50
@@ -86,7 +87,7 @@ class Respond:
         )
         return ModelRequest(
             Purpose.RESPOND,
-            self.models.for_task(run.task_type),
+            first_model(self.models, run, self.models.for_task(run.task_type)),
             (
                 Message(Role.SYSTEM, self.prompts.render(f"tasks/{run.task_type}")),
                 Message(Role.USER, question),
