@@ -58,8 +58,9 @@ class LastRun:
 
 @dataclass(frozen=True, slots=True)
 class Cleaned:
-    """The workspace as it was before people emptied it, so that they can have it back."""
+    """The workspace as it was before people emptied it with a command, so that they can have it back."""
 
+    command: str
     manifest_id: ManifestId
     base: CommitSha | None = None
     dirty: bool = False

@@ -82,16 +82,21 @@ class Clean:
             head, manifest = _current(self.workspaces, asked.thread)
             if head is None or not manifest.files:
                 return Post("🧹 The workspace is empty. `/workspace restore` brings back what a cleaning took away.")
-            session = self.sessions.get(asked.thread)
-            was = Cleaned(head.manifest_id, session.base, dirty=session.dirty)
-            # First of all: whoever dies after this can still undo.
-            self.sessions.update(asked.thread, lease=lease, cleaned=was)
+            # Before the files go: a run must never take their absence for its work, and whoever dies here can undo.
+            was = self._before(asked, head)
+            self.sessions.update(asked.thread, lease=lease, cleaned=was, base=None, dirty=False, resume=None)
             self.workspaces.save(asked.thread, Manifest(), expected=head)
-            self.sessions.update(asked.thread, lease=lease, base=None, dirty=False, resume=None)
         return Post(
             f"🧹 Emptied: {_count(manifest)} taken away. The next run starts from the repository; "
             "`/workspace restore` brings them back."
         )
+
+    def _before(self, asked: Asked, head: Head) -> Cleaned:
+        """How things were; a command that is delivered again has noted it already."""
+        session, command = self.sessions.get(asked.thread), asked.event.interaction_id
+        if session.cleaned is not None and session.cleaned.command == command:
+            return session.cleaned
+        return Cleaned(command, head.manifest_id, session.base, dirty=session.dirty)
 
 
 @dataclass(frozen=True, slots=True)
