@@ -3,4 +3,5 @@
 from discord_agent import bootstrap
 from discord_agent.entrypoint import run_step
 
-handler = run_step(bootstrap.escalation)
+# The machine's choice after it is a state too.
+handler = run_step(bootstrap.escalation, transitions=2)

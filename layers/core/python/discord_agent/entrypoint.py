@@ -2,7 +2,9 @@
 
 import json
 import logging
+import time
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from functools import lru_cache
 from typing import Any, Protocol
 
@@ -15,9 +17,11 @@ from aws_lambda_powertools.utilities.batch import (
 
 from discord_agent.adapters.codec import from_json, to_json
 from discord_agent.adapters.logging import correlated
+from discord_agent.adapters.metering import meter
+from discord_agent.domain.cloud import CloudUse
 from discord_agent.domain.errors import InvalidEvent
 from discord_agent.domain.run import RunState
-from discord_agent.settings import environment
+from discord_agent.settings import HostSettings, environment
 
 type Event = dict[str, Any]
 type Handler = Callable[[Event, "Context"], Any]
@@ -37,16 +41,23 @@ def composed[Step](build: Build[Step]) -> Callable[[], Step]:
     return lru_cache(maxsize=1)(lambda: build(environment()))
 
 
-def run_step(build: Build[Callable[[RunState], RunState]]) -> Handler:
-    """A handler that takes a run and returns it changed."""
-    step = composed(build)
+def run_step(build: Build[Callable[[RunState], RunState]], *, transitions: int = 1) -> Handler:
+    """A handler that takes a run and returns it changed, with what that took of AWS added to it.
+
+    ``transitions`` are the states that the machine enters for this step.
+    """
+    step, host = composed(build), composed(HostSettings.read)
 
     def handler(event: Event, context: Context) -> Event:
         run = from_json(RunState, event)
         play = step()
         with correlated(**_correlation(run, context)):
             _LOG.info("step")
-            result: Event = to_json(play(run))
+            before, began = meter().total, time.monotonic()
+            after = play(run)
+            lasted = round((time.monotonic() - began) * 1000)
+            used = CloudUse(mb_ms=host().memory_mb * lasted, invocations=1, transitions=transitions)
+            result: Event = to_json(replace(after, cloud=run.cloud + used + (meter().total - before)))
         return result
 
     return handler

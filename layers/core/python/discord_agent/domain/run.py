@@ -6,6 +6,7 @@ from enum import StrEnum
 from typing import Final
 
 from discord_agent.domain.classification import AgentRole, Complexity, FlowType, TaskType
+from discord_agent.domain.cloud import CloudUse
 from discord_agent.domain.ids import (
     ChannelId,
     CommitSha,
@@ -164,6 +165,7 @@ class RunState:
     escalations: int = 0
     usage: Usage = Usage()
     cost: Cost = Cost()
+    cloud: CloudUse = CloudUse()
     files_changed: tuple[str, ...] = ()
     manifest_id: ManifestId | None = None
     card_message_id: MessageId | None = None

@@ -5,6 +5,7 @@ from datetime import datetime
 from enum import StrEnum
 
 from discord_agent.domain.classification import Classification, FlowType
+from discord_agent.domain.cloud import CloudUse
 from discord_agent.domain.ids import (
     ChannelId,
     CommitSha,
@@ -220,6 +221,7 @@ class ExecutionRecord:
     turns: int = 0
     usage: Usage = Usage()
     cost: Cost = Cost()
+    cloud: CloudUse = CloudUse()
     classification: Classification | None = None
     completed_at: datetime | None = None
     reached: RunState | None = None

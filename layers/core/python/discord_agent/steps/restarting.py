@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, replace
 
+from discord_agent.domain.cloud import CloudUse
 from discord_agent.domain.ids import ChannelId, ModelName, UserId, retry_of
 from discord_agent.domain.money import Cost, Usage, Usd
 from discord_agent.domain.run import Waiting
@@ -52,6 +53,7 @@ class Restart:
             turns=0,
             usage=Usage(),
             cost=Cost(),
+            cloud=CloudUse(),
         )
         earlier = self.executions.get(again.execution_id)
         if earlier is not None and earlier.outcome is not None:

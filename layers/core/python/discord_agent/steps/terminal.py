@@ -4,7 +4,7 @@ import logging
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from discord_agent.domain import events
+from discord_agent.domain import cloud, events
 from discord_agent.domain.errors import Conflict
 from discord_agent.domain.ids import ChannelId, MessageId
 from discord_agent.domain.posts import Post
@@ -32,7 +32,7 @@ class Terminal:
     def settled(self, run: RunState) -> RunState:
         """The run as it is paid for, before its ending is put into words: what steps that died left open is charged."""
         run = settle_open(self.budgets, run)
-        self.executions.update(run.execution_id, usage=run.usage, cost=run.cost, needed=run.needed)
+        self.executions.update(run.execution_id, usage=run.usage, cost=run.cost, cloud=run.cloud, needed=run.needed)
         return run
 
     def post(
@@ -67,6 +67,7 @@ class Terminal:
             run.execution_id,
             events.EXECUTION_COMPLETED,
             cost=run.cost,
+            awsEstimate=str(cloud.cost_of(run.cloud)),
             totalTurns=run.turn,
             finalStatus=outcome,
             success=outcome is Outcome.DONE,

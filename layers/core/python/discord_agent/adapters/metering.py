@@ -1,0 +1,90 @@
+"""Counting what the running process takes of AWS."""
+
+import threading
+import time
+from dataclasses import fields
+from functools import cache
+from typing import Any, Final
+
+import boto3
+
+from discord_agent.domain.cloud import CloudUse
+
+_COUNTED: Final = {
+    "dynamodb": {
+        "GetItem": "table_reads",
+        "Query": "table_reads",
+        "PutItem": "table_writes",
+        "UpdateItem": "table_writes",
+        "DeleteItem": "table_writes",
+    },
+    "s3": {
+        "GetObject": "object_reads",
+        "HeadObject": "object_reads",
+        "PutObject": "object_writes",
+        "ListObjectsV2": "object_writes",
+    },
+    "sqs": {"SendMessage": "messages"},
+}
+"""Which operation counts as what; S3 charges for a list as for a write."""
+
+_TRANSACTION: Final = 2
+"""Writes that a write in a transaction is charged as."""
+_BEGAN: Final = "discord_agent_began"
+
+
+class Meter:
+    """Counts the requests of the sessions it watches; may be used from any thread.
+
+    A Lambda environment serves one event at a time, so the difference of two readings is what an event took.
+    """
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._total = CloudUse()
+
+    @property
+    def total(self) -> CloudUse:
+        """Everything so far."""
+        with self._lock:
+            return self._total
+
+    def watch(self, session: boto3.session.Session, *, invoked_mb: int = 0) -> None:
+        """Count the requests of clients made from now on; ``invoked_mb`` is the memory of functions it invokes."""
+        for service, operations in _COUNTED.items():
+            for operation, kind in operations.items():
+                session.events.register(f"before-call.{service}.{operation}", self._counter(kind))
+        session.events.register("provide-client-params.dynamodb.TransactWriteItems", self._transaction)
+        session.events.register("before-call.lambda.Invoke", _note_begin)
+        session.events.register("after-call.lambda.Invoke", self._invocation(invoked_mb))
+
+    def _counter(self, kind: str) -> Any:
+        names = {one.name for one in fields(CloudUse)}
+        if kind not in names:
+            raise ValueError(f"nothing is counted as {kind}")
+        one = CloudUse(**{kind: 1})
+        return lambda **_: self._add(one)
+
+    def _transaction(self, params: dict[str, Any], **_: Any) -> None:
+        self._add(CloudUse(table_writes=_TRANSACTION * len(params.get("TransactItems", ()))))
+
+    def _invocation(self, memory_mb: int) -> Any:
+        def ended(context: dict[str, Any], **_: Any) -> None:
+            elapsed = time.monotonic() - context.get(_BEGAN, time.monotonic())
+            self._add(CloudUse(mb_ms=memory_mb * round(elapsed * 1000), invocations=1))
+
+        return ended
+
+    def _add(self, use: CloudUse) -> None:
+        with self._lock:
+            self._total += use
+
+
+@cache
+def meter() -> Meter:
+    """The meter of this process."""
+    return Meter()
+
+
+def _note_begin(context: dict[str, Any], **_: Any) -> None:
+    context[_BEGAN] = time.monotonic()
