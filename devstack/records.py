@@ -104,7 +104,8 @@ class Records:
         total = Cost()
         for call in self._stack.model.calls:
             if call.usage is not None:
-                total += cost_of(_usage(call.usage), registry.price(ModelName(call.model)))
+                usage = _usage(call.usage)
+                total += cost_of(usage, registry.price(ModelName(call.model), usage.input))
         return total
 
     @contextmanager
@@ -157,5 +158,14 @@ def _count(report: bytes) -> TestCounts:
 
 def _usage(usage: dict[str, object]) -> Usage:
     details = usage.get("prompt_tokens_details")
-    cached = details.get("cached_tokens", 0) if isinstance(details, dict) else 0
-    return Usage(int(str(usage.get("prompt_tokens", 0))), int(str(cached)), int(str(usage.get("completion_tokens", 0))))
+    parts = details if isinstance(details, dict) else {}
+    return Usage(
+        _number(usage, "prompt_tokens"),
+        _number(parts, "cached_tokens"),
+        _number(usage, "completion_tokens"),
+        _number(parts, "cache_creation_tokens"),
+    )
+
+
+def _number(values: dict[str, object], name: str) -> int:
+    return int(str(values.get(name, 0)))

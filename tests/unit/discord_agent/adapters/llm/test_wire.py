@@ -3,7 +3,7 @@ import json
 from hypothesis import given
 from hypothesis import strategies as st
 
-from discord_agent.adapters.llm.wire import ARGUMENTS_LIMIT, CALLS_LIMIT, TEXT_LIMIT, bounded, request_body
+from discord_agent.adapters.llm.wire import ARGUMENTS_LIMIT, CALLS_LIMIT, TEXT_LIMIT, Reader, bounded, request_body
 from discord_agent.domain.conversation import Message, ModelRequest, Purpose, Role, ToolCall, ToolSpec
 from discord_agent.domain.ids import ModelName
 
@@ -13,6 +13,7 @@ EARLIER = (
     Message(Role.ASSISTANT, "", (ToolCall("a", "bash", "[1]"),)),
     Message(Role.TOOL, "done", tool_call_id="a"),
 )
+READER = Reader("anthropic", sees=True)
 REQUEST = ModelRequest(
     Purpose.TURN,
     ModelName("m"),
@@ -24,7 +25,7 @@ REQUEST = ModelRequest(
 
 
 def test_a_request_is_written_in_the_format_of_openai() -> None:
-    assert request_body(REQUEST) == {
+    assert request_body(REQUEST, READER) == {
         "messages": [
             {"role": "system", "content": "Be brief."},
             {"role": "user", "content": "Go."},
@@ -59,7 +60,7 @@ def test_a_request_is_written_in_the_format_of_openai() -> None:
 def test_arguments_go_back_as_a_json_object_whatever_the_model_wrote(arguments: str) -> None:
     said = Message(Role.ASSISTANT, "", (ToolCall("b", "bash", arguments),))
     request = ModelRequest(Purpose.TURN, ModelName("m"), (*EARLIER, said))
-    sent = request_body(request)["messages"][4]["tool_calls"][0]["function"]["arguments"]
+    sent = request_body(request, READER)["messages"][4]["tool_calls"][0]["function"]["arguments"]
 
     assert isinstance(json.loads(sent), dict)
 

@@ -9,6 +9,7 @@ from discord_agent.domain.errors import InvalidSettings
 
 PROVIDER_VARIABLES: Final = {
     "ANTHROPIC_API_KEY": "anthropic",
+    "AWS_BEARER_TOKEN_BEDROCK": "bedrock",
     "DASHSCOPE_API_KEY": "dashscope",
     "GEMINI_API_KEY": "gemini",
     "MINIMAX_API_KEY": "minimax",

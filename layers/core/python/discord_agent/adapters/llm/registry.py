@@ -10,6 +10,7 @@ from typing import Annotated, Final, Self
 import yaml
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
 
+from discord_agent.adapters.llm.wire import Reader
 from discord_agent.domain.conversation import Purpose
 from discord_agent.domain.errors import InvalidSettings
 from discord_agent.domain.ids import ModelName
@@ -54,13 +55,18 @@ class ListedPrice(_Part):
 
 
 class ListedModel(_Part):
-    """What is known of a model; ``providers`` are litellm's ids for direct calls, the preferred one first."""
+    """What is known of a model; ``providers`` are litellm's ids for direct calls, the preferred one first.
+
+    ``maker`` is who trained it, by default its first provider; ``marks_cache`` whether caching has to be asked for.
+    """
 
     price: ListedPrice | None = None
     providers: tuple[str, ...] = ()
     context: Tokens = 32_768
     output: Tokens = 4_096
     vision: bool = False
+    maker: str | None = None
+    marks_cache: bool = False
     fallbacks: tuple[ModelName, ...] | None = None
 
 
@@ -175,6 +181,16 @@ class ModelRegistry:
         """The ids for direct calls through litellm, such as ``anthropic/…``; none when the model needs a gateway."""
         return self._listed(model).providers
 
+    def reader(self, model: ModelName) -> Reader:
+        """How a request has to be written for a model."""
+        listed = self._listed(model)
+        return Reader(self.maker(model), listed.vision, listed.marks_cache, listed.output)
+
+    def maker(self, model: ModelName) -> str:
+        """Who trained it; a model that no provider is listed for is its own."""
+        listed = self._listed(model)
+        return listed.maker or next(map(_provider_of, listed.providers), model)
+
     def fallbacks(self, model: ModelName) -> tuple[ModelName, ...]:
         """The listed ones; else the others of its lowest tier, those of other makers first.
 
@@ -185,7 +201,7 @@ class ModelRegistry:
             return listed
         tier = next((tier.models for tier in self._tiers if model in tier.models), ())
         others = [other for other in tier if other != model and (self.price(other) or not self.price(model))]
-        return tuple(sorted(others, key=lambda other: self._same_maker(model, other)))
+        return tuple(sorted(others, key=lambda other: self.maker(model) == self.maker(other)))
 
     def for_role(
         self, role: str, *, preferred: ModelName | None = None, excluding: Collection[ModelName] = ()
@@ -261,21 +277,18 @@ class ModelRegistry:
 
     def reachable(self, model: ModelName, providers: Collection[str]) -> ModelName | None:
         """The model itself, or the nearest in strength that one of ``providers`` serves; None when they serve none."""
-        served = [name for name in self.names if self.served_by(name, providers)]
+        served = [name for name in self.names if self.ids(name, providers)]
         if model in served or not served:
             return model if served else None
         wanted = self.capability(model)
         return min(served, key=lambda name: abs(self.capability(name) - wanted))
 
-    def served_by(self, model: ModelName, providers: Collection[str]) -> str | None:
-        """Its first id whose provider is among ``providers``."""
-        return next((name for name in self.providers(model) if _maker(name) in providers), None)
+    def ids(self, model: ModelName, providers: Collection[str]) -> tuple[str, ...]:
+        """Its ids at the ``providers``, the preferred one first."""
+        return tuple(name for name in self.providers(model) if _provider_of(name) in providers)
 
     def _listed(self, model: ModelName) -> ListedModel:
         return self._listing.models.get(model, _UNLISTED)
-
-    def _same_maker(self, model: ModelName, other: ModelName) -> bool:
-        return bool({*map(_maker, self.providers(model)[:1])} & {*map(_maker, self.providers(other)[:1])})
 
     def _tiers_of(self, model: ModelName) -> list[int]:
         return [number for number, tier in enumerate(self._tiers, 1) if model in tier.models]
@@ -288,5 +301,5 @@ class ModelRegistry:
         return models[index] if 0 <= index < len(models) else models[-1]
 
 
-def _maker(provider_id: str) -> str:
+def _provider_of(provider_id: str) -> str:
     return provider_id.partition("/")[0]
