@@ -37,6 +37,7 @@ from discord_agent.steps.reflect import Reflect
 from discord_agent.steps.reflecting import Reflector
 from discord_agent.steps.respond import Respond
 from discord_agent.steps.restarting import Restart
+from discord_agent.steps.resuming import Resuming
 from discord_agent.steps.rewinding import Rewind
 from discord_agent.steps.rounds import Rounds
 from discord_agent.steps.situation import Deployment, Situations
@@ -205,6 +206,7 @@ class World:
         return Plan(
             self.spending, self.models, self.prompts, self.workspaces, self.journal, self.leases, self.sessions,
             self.reflections, self.insights, self.executions, self.discord, self.chronicle, self.clock,
+            Resuming(self.models, self.prompts, self.journal, self.sessions, self.executions, self.chronicle),
         )  # fmt: skip
 
     def turn(self, limits: TurnLimits = DEFAULT_LIMITS) -> Turn:

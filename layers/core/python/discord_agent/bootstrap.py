@@ -72,6 +72,7 @@ from discord_agent.steps.reflect import Reflect
 from discord_agent.steps.reflecting import Reflector
 from discord_agent.steps.respond import Respond
 from discord_agent.steps.restarting import Restart
+from discord_agent.steps.resuming import Resuming
 from discord_agent.steps.rewinding import Rewind
 from discord_agent.steps.rounds import Rounds
 from discord_agent.steps.situation import Deployment, Situations
@@ -350,10 +351,14 @@ def plan(variables: Variables) -> Plan:
     """Planning."""
     settings = ThinkingSettings.read(variables)
     parts = _Parts(settings)
+    spending, models, prompts = parts.spending(settings)
+    journal = parts.journal(settings.bucket)
     return Plan(
-        *parts.spending(settings),
+        spending,
+        models,
+        prompts,
         parts.workspaces(settings.bucket),
-        parts.journal(settings.bucket),
+        journal,
         parts.leases,
         parts.sessions,
         parts.reflections,
@@ -362,6 +367,7 @@ def plan(variables: Variables) -> Plan:
         parts.discord,
         parts.chronicle,
         parts.clock,
+        Resuming(models, prompts, journal, parts.sessions, parts.executions, parts.chronicle),
     )
 
 

@@ -136,7 +136,8 @@ class S3Journal:
         before = self._list(prefix, context.version)
         kept = _common(before.messages, context.messages)
         number = int(context.version or 0) + 1
-        change = _Change(kept, context.messages[kept:], context.turn, self.new_id(), context.reached)
+        reached = context.reached if context.reached != before.reached else None
+        change = _Change(kept, context.messages[kept:], context.turn, self.new_id(), reached)
         self._put(_change_key(prefix, number), _pack(change))
         saved = replace(context, version=str(number), reached=context.reached or before.reached)
         self.recent.put(prefix, saved)

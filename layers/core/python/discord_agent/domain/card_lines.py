@@ -49,6 +49,11 @@ def plan_line(run: RunState) -> str:
     return _line(f"📋 Plan: {_foreign(run.topic)} | Up to {run.max_turns} turns | Model: {_foreign(run.model)}")
 
 
+def resumed_line(turn: int, run: RunState) -> str:
+    """An earlier run goes on after a turn of it."""
+    return _line(f"⏩ Going on from turn {turn} | Up to {run.max_turns} more turns | Model: {_foreign(run.model)}")
+
+
 def turn_line(number: int, run: RunState) -> str:
     """A turn begins."""
     return _line(f"🤔 Turn {number}/{run.max_turns} | Confidence: {run.confidence}% | Model: {_foreign(run.model)}")

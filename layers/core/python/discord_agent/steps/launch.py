@@ -85,5 +85,6 @@ def _run_of(record: ExecutionRecord) -> RunState:
         wants_stronger=record.stronger_than is not None,
         usage=record.usage,
         cost=record.cost,
+        resumes=record.resumes,
         next=Next.PLAN,
     )

@@ -40,6 +40,7 @@ from discord_agent.steps.card import Card
 from discord_agent.steps.chronicle import Chronicle
 from discord_agent.steps.holding import hold
 from discord_agent.steps.places import repository_of
+from discord_agent.steps.resuming import Resuming
 from discord_agent.steps.spending import Purse, Spending, payer_of
 from discord_agent.steps.strength import first_model
 
@@ -64,6 +65,7 @@ class Plan:
     discord: Discord
     chronicle: Chronicle
     clock: Clock
+    resuming: Resuming
 
     def __call__(self, run: RunState) -> RunState:
         """Write plan and opening messages; a planner that cannot be used costs the plan, not the run."""
@@ -74,6 +76,9 @@ class Plan:
             raise InvalidEvent(f"{run.execution_id} was not prepared")
         card = Card(self.discord, self.clock, run)
         session = self.sessions.get(run.thread_id)
+        resumed = self.resuming(run, record, session, lease, card)
+        if resumed is not None:
+            return replace(card.keep(resumed), next=Next.TURN)
         manifest = self.workspaces.load(run.thread_id, run.manifest_id or head.manifest_id)
         memories = self._memories(run, session)
         facts = {
@@ -106,6 +111,7 @@ class Plan:
         if not self.leases.holds(lease):
             raise LeaseLost(f"a newer attempt plans {run.execution_id}")
         head = self.workspaces.save(run.thread_id, self._with_plan(run, manifest, plan), expected=head)
+        run = replace(run, manifest_id=head.manifest_id)
         self._open_context(run, facts, plan)
         self.chronicle.note(
             run.thread_id,
@@ -120,7 +126,7 @@ class Plan:
             task=plan.reformulated_prompt,
         )
         card.say(cards.plan_line(run))
-        return replace(card.keep(run), manifest_id=head.manifest_id)
+        return card.keep(run)
 
     def _memories(self, run: RunState, session: Session) -> str:
         """What earlier runs taught, for the planner and for the one who does the work."""
@@ -183,4 +189,4 @@ class Plan:
             Message(Role.USER, self.prompts.render("task", **(facts | {"plan": plan, "run": run}))),
         )
         opened = self.journal.load_context(run) or Context((), turn=0)
-        self.journal.save_context(run, replace(opened, messages=messages))
+        self.journal.save_context(run, replace(opened, messages=messages, reached=run))

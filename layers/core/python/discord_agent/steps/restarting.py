@@ -10,6 +10,7 @@ from discord_agent.domain.session import ExecutionRecord, ExecutionStatus
 from discord_agent.ports import Clock, Executions, Machines
 from discord_agent.steps.chronicle import Chronicle
 from discord_agent.steps.launch import launch
+from discord_agent.steps.rewinding import resumption_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +54,7 @@ class Restart:
             turns=0,
             usage=Usage(),
             cost=Cost(),
+            resumes=resumption_of(record) or record.resumes,
             cloud=CloudUse(),
         )
         earlier = self.executions.get(again.execution_id)
