@@ -143,3 +143,31 @@ def test_a_schema_asks_for_every_field(
     schema = schema_of(reply)
 
     assert schema["required"] == list(schema["properties"])
+
+
+def test_values_that_are_not_taken_as_they_came_are_told_with_a_reason() -> None:
+    reasons: list[str] = []
+    sent = {
+        "task_type": "world-domination",
+        "agent_role": "",
+        "complexity": "simple",
+        "estimated_turns": 10_000,
+        "confidence_assessment": {"score": -7},
+    }
+    PlanReply.model_validate(sent, context=reasons)
+
+    assert reasons == [
+        "task_type: 'world-domination' is unknown, coding-implementation is taken",
+        "estimated_turns: 10000 is not between 0 and 35, 35 is taken",
+        "score: -7 is not between 0 and 100, 0 is taken",
+    ]
+
+
+@given(st.one_of(st.integers(), st.floats(), st.text(), st.none(), st.lists(st.integers())))
+def test_a_number_is_told_of_exactly_if_it_is_out_of_range(sent: object) -> None:
+    reasons: list[str] = []
+    PlanReply.model_validate({"estimated_turns": sent}, context=reasons)
+
+    is_usable = isinstance(sent, int | float) and 0 <= sent <= 35
+    is_spelled = isinstance(sent, str) and bool(reasons) is False
+    assert bool(reasons) is not (is_usable or is_spelled)

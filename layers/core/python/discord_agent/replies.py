@@ -1,14 +1,17 @@
 """What models answer in JSON, as pydantic models: wrong enum values fall back, numbers are clamped, extras ignored.
 
+Reasons for such changes are appended to the validation context if that is a list.
+
 Fields and defaults are those of the behaviour contract, sections 5, 8 and 12.2. Class docstrings reach the model
 as descriptions in the schema.
 """
 
+import math
 import re
 from enum import StrEnum
 from typing import Annotated, Any, Final
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationInfo
 
 from discord_agent.domain import memory
 from discord_agent.domain.classification import AgentRole, Classification, Complexity, TaskType, max_turns
@@ -25,18 +28,34 @@ def _known[T: StrEnum](kind: type[T], value: object) -> T | None:
 
 
 def _one_of[T: StrEnum](kind: type[T], default: T | None) -> BeforeValidator:
-    return BeforeValidator(lambda value: _known(kind, value) or default)
+    def read(value: object, info: ValidationInfo) -> T | None:
+        known = _known(kind, value)
+        is_given = value not in (None, "")
+        if is_given and known is None:
+            _note(info, f"{value!r:.60} is unknown, {default or 'none'} is taken")
+        return known or default
+
+    return BeforeValidator(read)
 
 
 def _whole(default: int, low: int, high: int) -> BeforeValidator:
-    def read(value: object) -> int:
+    def read(value: object, info: ValidationInfo) -> int:
         try:
-            number = float(value) if isinstance(value, (int, float, str)) else float(default)
-            return round(min(max(number, low), high))
+            number = float(value) if isinstance(value, (int, float, str)) else math.nan
+            clamped = round(min(max(number, low), high))
         except ValueError:
-            return default
+            clamped, number = default, math.nan
+        if not low <= number <= high:
+            _note(info, f"{value!r:.60} is not between {low} and {high}, {clamped} is taken")
+        return clamped
 
     return BeforeValidator(read)
+
+
+def _note(info: ValidationInfo, reason: str) -> None:
+    """Tell whoever asked why a value was not taken as it came."""
+    if isinstance(info.context, list):
+        info.context.append(f"{info.field_name}: {reason}")
 
 
 def _slug(value: object) -> str:

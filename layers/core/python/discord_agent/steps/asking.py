@@ -19,29 +19,33 @@ _FENCE: Final = re.compile(r"```(?:json)?\s*(?P<inside>.*?)```", re.DOTALL | re.
 
 @dataclass(frozen=True, slots=True)
 class Spent:
-    """What an answer took, a repetition included."""
+    """What an answer took, a repetition included; ``adjusted`` says which of its values were not taken as they came."""
 
     usage: Usage
     cost: Cost
+    adjusted: tuple[str, ...] = ()
 
 
 def ask[T: BaseModel](model: LanguageModel, request: ModelRequest, shape: type[T]) -> tuple[T, Spent]:
     """Ask for a ``shape``; an invalid reply is asked for once more with its error, then InvalidReply is raised."""
     request = replace(request, schema=schema_of(shape))
     first = model.complete(request)
+    adjusted: list[str] = []
     try:
-        return _parse(shape, first), Spent(first.usage, first.cost)
+        return _parse(shape, first, adjusted), Spent(first.usage, first.cost, tuple(adjusted))
     except ValidationError as error:
         again = _with_error(request, first, error)
     second = model.complete(again)
+    adjusted.clear()
     try:
-        return _parse(shape, second), Spent(first.usage + second.usage, first.cost + second.cost)
+        parsed = _parse(shape, second, adjusted)
+        return parsed, Spent(first.usage + second.usage, first.cost + second.cost, tuple(adjusted))
     except ValidationError as error:
-        raise InvalidReply(f"{request.purpose}: {_faults(error)}") from error
+        raise InvalidReply(f"{request.purpose}: {_faults(error)}", spent=first.cost + second.cost) from error
 
 
-def _parse[T: BaseModel](shape: type[T], reply: ModelReply) -> T:
-    return shape.model_validate_json(_json_in(reply.message.text))
+def _parse[T: BaseModel](shape: type[T], reply: ModelReply, adjusted: list[str]) -> T:
+    return shape.model_validate_json(_json_in(reply.message.text), context=adjusted)
 
 
 def _json_in(text: str) -> str:
