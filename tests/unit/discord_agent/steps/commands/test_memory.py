@@ -1,0 +1,65 @@
+from discord_agent.domain.ids import ExecutionId
+from discord_agent.domain.memory import Insight, Reflection, shelf
+from tests.support.commands import PERSON, use
+from tests.support.fakes.world import ADA, EXECUTION, GUILD, THREAD, World
+
+SHELF = shelf(GUILD, THREAD)
+
+
+def _taught() -> World:
+    world = World()
+    now = world.clock.now()
+    insight = Insight("abcdef123456", "Run the tests before you finish.", now, THREAD, EXECUTION, ADA, times=3)
+    world.insights.learn(SHELF, insight)
+    reflection = Reflection("fedcba654321", now, ExecutionId("m-1"), 87, strategy_change="Read the file first.")
+    world.reflections.add(THREAD, reflection)
+    return world
+
+
+def _listed(world: World) -> str:
+    return "\n".join(embed.description for embed in use(world, "memory list", interaction="99").embeds)
+
+
+def test_what_was_learned_is_listed_with_marks_and_where_it_comes_from() -> None:
+    listed = _listed(_taught())
+    assert "`rfedcba` Read the file first.\n-# score 87 · just now" in listed
+    assert f"`iabcdef` Run the tests before you finish.\n-# asked by <@{ADA}> in <#{THREAD}>" in listed
+    assert "seen 3 times" in listed
+
+
+def test_a_thread_that_learned_nothing_says_so() -> None:
+    assert _listed(World()) == "Nothing yet.\nNothing yet."
+
+
+def test_an_insight_is_put_differently_and_says_by_whom() -> None:
+    world = _taught()
+    told = use(world, "memory edit", item="iabcdef", text="Run all tests before you finish.")
+    assert told.content == "✏️ `iabcdef` says now: Run all tests before you finish."
+    [insight] = world.insights.list(SHELF)
+    assert (insight.text, insight.edited_by) == ("Run all tests before you finish.", PERSON.id)
+    assert f"put this way by <@{PERSON.id}>" in _listed(world)
+
+
+def test_a_reflection_is_put_differently() -> None:
+    world = _taught()
+    use(world, "memory edit", item="rfedcba", text="Read the tests first.")
+    [reflection] = world.reflections.list(THREAD)
+    assert reflection.strategy_change == "Read the tests first."
+
+
+def test_a_text_that_says_nothing_is_refused() -> None:
+    world = _taught()
+    assert use(world, "memory edit", item="iabcdef", text="N/A").content == "an insight has to say something"
+    assert [insight.text for insight in world.insights.list(SHELF)] == ["Run the tests before you finish."]
+
+
+def test_what_is_forgotten_is_gone_and_stays_gone() -> None:
+    world = _taught()
+    assert use(world, "memory forget", item="`iABCDEF`").content == "🗑️ Forgotten: `iabcdef`."
+    use(world, "memory forget", item="rfedcba", interaction="8")
+    assert (world.insights.list(SHELF), world.reflections.list(THREAD)) == ((), ())
+
+
+def test_a_mark_that_is_none_is_told() -> None:
+    told = use(_taught(), "memory forget", item="i000000")
+    assert told.content == "There is nothing learned with the mark `i000000`; `/memory list` shows what there is."
