@@ -22,6 +22,7 @@ from discord_agent.domain.actions import (
     Steer,
     Stop,
     Vote,
+    Withdraw,
 )
 from discord_agent.domain.classification import Classification, FlowType
 from discord_agent.domain.controlling import GO_ON, THINK_AGAIN
@@ -364,6 +365,13 @@ def test_a_button_of_a_forgotten_run_is_refused() -> None:
 @pytest.mark.parametrize("emoji", ["🎉", "blobcat", "❤️"])
 def test_other_reactions_mean_nothing(emoji: str) -> None:
     assert is_ignored(decide(reaction(emoji), RUNNING))
+
+
+def test_a_stop_under_a_request_that_has_not_begun_takes_it_back() -> None:
+    assert decide(reaction("🛑", OTHER, whose=ANN), QUIET) == (Withdraw(OTHER),)
+    assert is_refused(decide(reaction("🛑", OTHER, whose=ANN, by=BOB), QUIET))
+    assert is_ignored(decide(reaction("🛑", OTHER, whose=BOT), QUIET))
+    assert is_ignored(decide(reaction("🛑", OTHER, whose=None, added=False), QUIET))
 
 
 def test_taking_a_stop_back_does_nothing() -> None:

@@ -178,6 +178,45 @@ def test_a_stop_sets_the_flag_leaves_the_marker_and_is_told_once() -> None:
     assert len(world.audit.of("stop_requested")) == 1
 
 
+@pytest.mark.parametrize("says", ["stop", "<@800000000000000008> STOP!"])
+def test_a_stop_before_anything_began_takes_the_persons_requests_back(says: str) -> None:
+    world = _fresh()
+    world.intake()(_message(REQUEST))
+    world.intake()(_message("And mine", by=BOB, message=MessageId(str(int(MESSAGE) + 1))))
+    world.intake()(_message(says, message=MessageId(str(int(MESSAGE) + 2))))
+    assert _waiting(world, HERE, ItemKind.REQUEST) == ["And mine"]
+    assert world.discord.reactions[MessageId(str(int(MESSAGE) + 2)), "👀"] == 1
+    assert [row.actor for row in world.audit.of("withdrawn")] == [ADA]
+
+
+def test_a_stop_sign_that_overtakes_its_request_leaves_a_tombstone() -> None:
+    world = _fresh()
+    here = replace(_reaction("🛑", MESSAGE), channel_id=CHANNEL, message_author_id=ADA)
+    world.intake()(here)
+    world.intake()(_message(REQUEST))
+    assert _waiting(world, HERE, ItemKind.REQUEST) == []
+
+
+def test_a_stop_reaches_a_run_that_was_started_but_does_not_hold_its_thread_yet() -> None:
+    world = _fresh()
+    world.requested()
+    world.intake()(_message("stop", message=MessageId(str(int(MESSAGE) + 1))))
+    assert world.row.stop_requested_by == ADA
+
+
+def test_a_stop_where_there_is_nothing_to_stop_says_so_and_starts_nothing() -> None:
+    world = _fresh()
+    world.intake()(_message("stop"))
+    assert world.discord.with_nonce(f"m-{MESSAGE}/refused").post.content == "There is nothing to stop here."
+    assert world.wakeups.scheduled == []
+
+
+def test_a_request_that_begins_with_stop_is_a_request() -> None:
+    world = _fresh()
+    world.intake()(_message("stop nginx on staging"))
+    assert len(world.wakeups.scheduled) == 1
+
+
 def test_a_stop_ends_a_parked_run_by_its_token() -> None:
     world = World()
     _parked(world)

@@ -57,12 +57,16 @@ class Situation:
 
     def refusal(self, action: policy.Action, actor: Author, run: ExecutionRecord | None = None) -> str:
         """Why the policy does not let ``actor`` do this about ``run``; "" if it does."""
+        return self.refusal_about(action, actor, run.author_id if run else None)
+
+    def refusal_about(self, action: policy.Action, actor: Author, requester: UserId | None) -> str:
+        """Why the policy does not let ``actor`` do this about what ``requester`` asked for; "" if it does."""
         verdict = policy.decide(
             action,
             actor,
             self.settings,
             self.place,
-            requester=run.author_id if run else None,
+            requester=requester,
             secondary_bot=self.secondary_bot,
         )
         return verdict.sentence if isinstance(verdict, Denied) else ""
@@ -194,6 +198,13 @@ class DropQueued:
 
 
 @dataclass(frozen=True, slots=True)
+class Withdraw:
+    """Take back requests that have not begun: the one in ``message``, None for all that the person made here."""
+
+    message: MessageId | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class CleanUp:
     """Forget a thread."""
 
@@ -251,6 +262,7 @@ type Action = (
     | Vote
     | EditQueued
     | DropQueued
+    | Withdraw
     | CleanUp
     | Offer
     | Reshow

@@ -22,6 +22,7 @@ from discord_agent.domain.actions import (
     Steer,
     Stop,
     Vote,
+    Withdraw,
     is_since,
 )
 from discord_agent.domain.controls import Action as Control
@@ -96,13 +97,27 @@ def on_reaction(reaction: Reaction, situation: Situation) -> Actions:
             return _vote(reaction, situation, run, vote)
         return _by_reaction(_RULES[control], approval.commit.sha, reaction, situation, run)
     meant = interrupts.from_emoji(emoji)
-    if meant is None or run is None:
-        return (Ignore("a reaction without a meaning here"),)
+    return _sign(meant, reaction, situation, run) if meant else (Ignore("a reaction without a meaning here"),)
+
+
+def _sign(meant: Interrupt, reaction: Reaction, situation: Situation, run: ExecutionRecord | None) -> Actions:
+    if run is None:
+        is_stop = meant is Interrupt.STOP
+        return _withdrawal(reaction, situation) if is_stop else (Ignore("a reaction without a run"),)
     # People use the same signs among themselves; only a stop is worth being heard wherever it is.
     is_for_us = meant is Interrupt.STOP or _is_on_ours(reaction, situation)
     if not is_for_us:
         return (Ignore("a reaction to somebody else"),)
     return _by_reaction(_INTERRUPTS[meant], "", reaction, situation, run)
+
+
+def _withdrawal(reaction: Reaction, situation: Situation) -> Actions:
+    """A stop under a request that has not begun."""
+    whose = reaction.message_author_id
+    if not reaction.added or whose is None or whose == situation.bot_id:
+        return (Ignore("nothing to stop"),)
+    refusal = situation.refusal_about(policy.Action.STOP, reaction.author, whose)
+    return (Refuse(refusal),) if refusal else (Withdraw(reaction.message_id),)
 
 
 def on_interrupt(

@@ -21,6 +21,7 @@ from discord_agent.domain.actions import (
     Situation,
     Stop,
     Wake,
+    Withdraw,
     is_since,
 )
 from discord_agent.domain.ids import MessageId, snowflake_time_ms
@@ -71,6 +72,9 @@ def _message(message: InboundMessage, situation: Situation) -> Actions:
         return (Ignore("being worked on already"),)
     if run is not None and is_since(message.id, run):
         return _to_run(message, situation, run, forced=forced)
+    is_bare_stop = interrupts.from_text(message.content) == Interruption(Interrupt.STOP)
+    if run is None and is_bare_stop:
+        return (Withdraw(),)
     return _request(message, situation, forced=forced, is_breakglass=is_breakglass)
 
 

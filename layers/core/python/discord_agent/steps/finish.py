@@ -101,7 +101,7 @@ class Finish:
 
     def _unheard(self, run: RunState) -> int:
         """How many messages came too late to be heard; they wait for the next run in the thread."""
-        return len(self.sessions.waiting(run.thread_id, ItemKind.STEER))
+        return sum(bool(item.content) for item in self.sessions.waiting(run.thread_id, ItemKind.STEER))
 
     def _reply_to(self, run: RunState) -> MessageId | None:
         """A thread that was opened on the message cannot reply to it."""

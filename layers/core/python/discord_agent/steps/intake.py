@@ -32,6 +32,7 @@ from discord_agent.domain.actions import (
     Stop,
     Vote,
     Wake,
+    Withdraw,
 )
 from discord_agent.domain.classification import FlowType
 from discord_agent.domain.errors import Conflict, DiscordRefused, InvalidInput
@@ -126,6 +127,8 @@ class Intake:
                 self.sessions.edit(ThreadId(event.channel_id), message, content)
             case DropQueued(message), MessageDeleted():
                 self.sessions.drop(ThreadId(event.channel_id), message)
+            case Withdraw(message), InboundMessage() | Reaction():
+                self._withdraw(message, event)
             case CleanUp(thread), _:
                 self.sessions.delete(thread)
                 self.chronicle.note(thread, None, "thread_deleted")
@@ -207,6 +210,23 @@ class Intake:
         except Conflict:
             return
         self.machines.succeed(token, {})
+
+    def _withdraw(self, message: MessageId | None, event: InboundMessage | Reaction) -> None:
+        """Drop requests that wait to be classified, and stop those that were just handed to a machine."""
+        thread = ThreadId(event.channel_id)
+        waiting = self.sessions.waiting(thread, ItemKind.REQUEST)
+        own = tuple(item.message_id for item in waiting if item.author_id == event.author.id)
+        meant = own if message is None else (message,)
+        # A message that this overtakes finds a tombstone.
+        dropped = [self.sessions.drop(thread, one) for one in meant]
+        begun = [record for record in self.executions.newest(thread) if _is_meant(record, message, event)]
+        for record in begun:
+            self._stop(record.execution_id, event)
+        if any(dropped) or begun:
+            self.chronicle.note(thread, None, "withdrawn", actor=event.author.id, messages=list(meant))
+            self._acknowledge(event.channel_id, _message_of(event), SEEN)
+        elif isinstance(event, InboundMessage) and event.mentions_bot:
+            self._refuse("There is nothing to stop here.", event)
 
     def _stop(self, execution: ExecutionId, event: Inbound) -> None:
         """The flag ends the run between rounds, the marker ends a command that runs, the token a parked one."""
@@ -328,6 +348,17 @@ class Intake:
     def _tell(self, press: ButtonPressed, sentence: str) -> None:
         """Only the person who pressed it sees it."""
         self.discord.answer(press.application_id, press.token, Post(sentence))
+
+
+def _is_meant(record: ExecutionRecord, message: MessageId | None, event: InboundMessage | Reaction) -> bool:
+    """Whether a run has not ended and answers ``message``, or one that the person wrote before this."""
+    is_own = record.author_id == event.author.id and int(record.message_id) < int(_message_of(event))
+    is_asked_for = is_own if message is None else record.message_id == message
+    return is_asked_for and record.outcome is None and record.classification is not None
+
+
+def _message_of(event: InboundMessage | Reaction) -> MessageId:
+    return event.id if isinstance(event, InboundMessage) else event.message_id
 
 
 def _occasion(event: Happening) -> MessageId:
