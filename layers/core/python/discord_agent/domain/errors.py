@@ -24,7 +24,9 @@ AgentError
     └── WorkspaceDamaged    a manifest or pack is missing or does not match its hash
 """
 
-from discord_agent.domain.money import NOTHING, Usd
+from discord_agent.domain.money import NOTHING, Cost, Usd
+
+_NOTHING_SPENT = Cost()
 
 
 class AgentError(Exception):
@@ -116,7 +118,11 @@ class ContextTooLong(ModelRefused):
 
 
 class InvalidReply(PermanentError):
-    """A model's reply is not valid for its schema, twice."""
+    """A model's reply is not valid for its schema, twice; ``spent`` is what both cost."""
+
+    def __init__(self, message: str, *, spent: Cost = _NOTHING_SPENT) -> None:
+        super().__init__(message)
+        self.spent = spent
 
 
 class DiscordRefused(PermanentError):
