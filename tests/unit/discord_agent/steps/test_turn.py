@@ -70,6 +70,18 @@ def test_a_turn_ends_when_the_model_reports_that_it_is_stuck() -> None:
     assert after.signals.failures == 1
 
 
+def test_a_tool_server_that_is_down_costs_one_note_and_not_the_run() -> None:
+    world = World()
+    run = world.working()
+    world.toolbox.warnings = ("The tool server 'tracker' is not to be had: it cannot be reached.",)
+    world.plays(says("Hm."), finishes())
+    after = world.turn()(world.turn()(run))
+    assert after.status is TurnStatus.COMPLETE
+    notes = [entry.details["reason"] for entry in world.audit.rows if entry.kind == "tools_missing"]
+    assert notes == list(world.toolbox.warnings)
+    assert sum("tracker" in line for line in after.card_lines) == 1
+
+
 def test_a_turn_ends_at_the_round_limit() -> None:
     world = World()
     run = world.working()

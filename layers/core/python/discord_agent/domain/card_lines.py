@@ -78,6 +78,11 @@ def compaction_line(before: int, after: int) -> str:
     return f"🧹 Conversation shortened | {before} → {after} messages"
 
 
+def warning_line(text: str) -> str:
+    """Something that people should know about the run."""
+    return f"⚠️ {_foreign(text, LINE_LIMIT - 10)}"
+
+
 def writing_line(text: str) -> str:
     """The end of what the model is writing at the moment."""
     plain = " ".join(text[-_TAIL:].split())

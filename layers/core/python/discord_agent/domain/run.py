@@ -188,6 +188,7 @@ class RunState:
     resumes: Resumption | None = None
     must_compact: bool = False
     compacted_at: int = 0
+    told: tuple[str, ...] = ()
     lesson: str = ""
     lesson_id: str = ""
 

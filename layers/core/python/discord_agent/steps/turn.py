@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 from discord_agent.domain import cards, events
+from discord_agent.domain.card_lines import warning_line
 from discord_agent.domain.control_tools import Finished
 from discord_agent.domain.conversation import Message, Purpose, Role, ToolCall, ToolResult
 from discord_agent.domain.errors import (
@@ -150,7 +151,16 @@ class Turn:
         manifest = self.workspaces.load(run.thread_id, run.manifest_id or head.manifest_id)
         card = Card(self.discord, self.clock, run, self.redactor.text)
         card.say(cards.turn_line(number, run))
+        run = self._with_notes(run, card)
         return _Attempt(run, lease, number, card, head, manifest, context, self.journal.rounds(run, number))
+
+    def _with_notes(self, run: RunState, card: Card) -> RunState:
+        """The run that has told people, once, which of its tools are not to be had."""
+        news = tuple(note for note in self.rounds.toolbox.notes(run.thread_id) if note not in run.told)
+        for note in news:
+            self.chronicle.note(run.thread_id, run.execution_id, "tools_missing", turn=run.turn + 1, reason=note)
+            card.say(warning_line(note))
+        return replace(run, told=(*run.told, *news))
 
     def _fitted(self, attempt: _Attempt, *, force: bool) -> _Attempt:
         """The attempt with a conversation that fits into the model: shortened, if it is due, before the first round."""
