@@ -1,7 +1,10 @@
+from decimal import Decimal
+
 import pytest
 
 from discord_agent.domain.conversation import Purpose
 from discord_agent.domain.errors import InvalidReply
+from discord_agent.domain.money import Usd
 from discord_agent.replies import DecideReply
 from discord_agent.steps.asking import ask
 from tests.support.models import ask as request_for
@@ -48,11 +51,11 @@ def test_an_invalid_reply_is_asked_for_once_more_with_its_error() -> None:
     assert spent.usage.input == first.usage["prompt_tokens"] + second.usage["prompt_tokens"]
 
 
-def test_a_second_invalid_reply_is_given_up_on() -> None:
-    with (
-        scripted({"decide": [{"content": "no"}, {"content": "[]"}, {"content": VALID}]}) as it,
-        pytest.raises(InvalidReply, match="decide"),
-    ):
+def test_a_second_invalid_reply_is_given_up_on_and_both_are_paid_for() -> None:
+    usage = {"prompt_tokens": 10_000, "completion_tokens": 0}
+    lines = [{"content": "no", "usage": usage}, {"content": "[]", "usage": usage}, {"content": VALID}]
+    with scripted({"decide": lines}) as it, pytest.raises(InvalidReply, match="decide") as caught:
         ask(it.model, REQUEST, DecideReply)
 
     assert len(it.server.calls) == 2
+    assert caught.value.spent.known == Usd(Decimal("0.024"))
