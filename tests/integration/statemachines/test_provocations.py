@@ -7,9 +7,13 @@ import pytest
 from devstack.aws.functions.faults import Gate
 from devstack.discord.seed import ADA_ID, GENERAL_ID
 from discord_agent.adapters.clock import SystemClock
+from discord_agent.adapters.dynamodb.budgets import DynamoBudgets
 from discord_agent.adapters.dynamodb.leases import DURATION, DynamoLeases
 from discord_agent.adapters.dynamodb.store import Store
-from discord_agent.domain.ids import ExecutionId, retry_of
+from discord_agent.domain.budget import Payer, Slice
+from discord_agent.domain.ids import ExecutionId, GuildId, UserId, retry_of
+from discord_agent.domain.money import Cost
+from discord_agent.domain.policy import RUN_LIMIT
 from discord_agent.domain.run import Outcome
 from discord_agent.system import SYSTEM
 from tests.support.eventually import eventually
@@ -18,6 +22,7 @@ from tests.support.stage import Run, Stage
 COMPLETE = ["🏁 Execution Complete"]
 FAILED = ["❌ **Failed.**"]
 STOPPED = ["⏹️ **Stopped**"]
+OUT_OF_BUDGET = ["⚠️ **Not finished**"]
 NEEDS_YOU = ["💬 **I need you**"]
 ELSE = ExecutionId("somebody-else")
 
@@ -75,6 +80,28 @@ def test_a_question_that_nobody_answers_ends_the_run_once_the_thread_is_free(sta
     assert story.states[-4:] == ["Evaluate", "Reflect", "Commit", "Finish"]
     assert (run.record.outcome, run.endings) == (Outcome.NEEDS_YOU, NEEDS_YOU)
     assert (run.holder, run.session.parked) == (None, None)
+
+
+def test_a_budget_that_nobody_extends_ends_the_run_with_a_way_on(stage: Stage) -> None:
+    run = stage.ready("Write a short note that nobody can pay for")
+    spend_all(run)
+    run.fail("clarify", "States.Timeout", after=True)
+    run.launch()
+    story = run.ended()
+    assert (story.status, story.errors("Clarify")) == ("SUCCEEDED", ["States.Timeout"])
+    assert (run.record.outcome, run.endings) == (Outcome.OUT_OF_BUDGET, OUT_OF_BUDGET)
+    assert (run.holder, run.session.parked) == (None, None)
+    assert not run.model_calls("turn")
+
+
+def spend_all(run: Run) -> None:
+    """Leave nothing of the run's limit."""
+    stage, clock = run.stage, SystemClock()
+    tables = Store(stage.aws.client("dynamodb"))
+    budgets = DynamoBudgets(tables, SYSTEM.tables["sessions"].name, stage.sessions, clock)
+    payer = Payer(run.execution, UserId(ADA_ID), GuildId(stage.discord.guild_id))
+    spent = Slice(f"{run.execution}/turn/earlier", payer, "turn", RUN_LIMIT, budgets.accounts_of(payer))
+    budgets.settle(budgets.reserve(spent, at_least=RUN_LIMIT), Cost(RUN_LIMIT))
 
 
 def test_a_run_that_lost_its_thread_ends_without_touching_it(stage: Stage) -> None:

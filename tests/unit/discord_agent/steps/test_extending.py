@@ -213,7 +213,7 @@ def test_a_run_whose_budget_nobody_extends_ends_with_a_way_on() -> None:
     assert (world.row.outcome, world.leases.holder(THREAD)) == (Outcome.OUT_OF_BUDGET, None)
     assert world.sessions.get(THREAD).parked is None
     ending = world.discord.with_nonce(f"{EXECUTION}/end/0").post
-    assert ending.content.startswith("⚠️ **Not finished.** The limit for this run is $0.0010")
+    assert ending.content.startswith("⚠️ **Not finished**: The limit for this run is $0.0010")
     assert "Extend" in [button.label for row in ending.buttons for button in row]
     assert not world.model.requests
 

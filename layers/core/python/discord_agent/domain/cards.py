@@ -271,7 +271,7 @@ def _ended(run: RunState) -> tuple[str, str]:
             return f"⚠️ **Not finished**: all {run.max_turns} turns are used.", go_on
         case Outcome.OUT_OF_BUDGET:
             limit = cut(run.question, 1000) or "The budget is used up."
-            return f"⚠️ **Not finished.** {limit}", "have an administrator, or somebody with a permit, press **Extend**."
+            return f"⚠️ **Not finished**: {limit}", "have an administrator, or somebody with a permit, press **Extend**."
         case Outcome.NEEDS_YOU:
             waited = "" if run.status is TurnStatus.COMPLETE else ", and nobody answered in time"
             question = cut(run.question, 1000)
