@@ -31,6 +31,7 @@ from discord_agent.steps.intake import Intake
 from discord_agent.steps.levers import Levers
 from discord_agent.steps.opinions import Opinions
 from discord_agent.steps.plan import Plan
+from discord_agent.steps.planner import Planner
 from discord_agent.steps.prepare import Prepare
 from discord_agent.steps.recall import Recall
 from discord_agent.steps.reflect import Reflect
@@ -207,6 +208,8 @@ class World:
             self.spending, self.models, self.prompts, self.workspaces, self.journal, self.leases, self.sessions,
             self.reflections, self.insights, self.executions, self.discord, self.chronicle, self.clock,
             Resuming(self.models, self.prompts, self.journal, self.sessions, self.executions, self.chronicle),
+            self.recall(), self.reflector(),
+            Planner(self.models, self.prompts, self.reflections, self.discord, self.chronicle, self.clock),
         )  # fmt: skip
 
     def turn(self, limits: TurnLimits = DEFAULT_LIMITS) -> Turn:

@@ -67,7 +67,9 @@ from discord_agent.steps.intake import Intake
 from discord_agent.steps.levers import Levers
 from discord_agent.steps.opinions import Opinions
 from discord_agent.steps.plan import Plan
+from discord_agent.steps.planner import Planner
 from discord_agent.steps.prepare import Prepare
+from discord_agent.steps.recall import Recall
 from discord_agent.steps.reflect import Reflect
 from discord_agent.steps.reflecting import Reflector
 from discord_agent.steps.respond import Respond
@@ -210,6 +212,10 @@ class _Parts:
         """What it takes to ask a model and pay for it."""
         model, registry, prompts = self.models(settings)
         return Spending(model, registry, self.budgets), registry, prompts
+
+    def recall(self, models: ModelRegistry, prompts: TemplatePrompts) -> Recall:
+        """What tells a thread's history."""
+        return Recall(self.discord, self.sessions, models, prompts, self.chronicle, self.redactor)
 
     def reflector(self, models: ModelRegistry, prompts: TemplatePrompts, bucket: str) -> Reflector:
         """What learns from evidence."""
@@ -368,6 +374,9 @@ def plan(variables: Variables) -> Plan:
         parts.chronicle,
         parts.clock,
         Resuming(models, prompts, journal, parts.sessions, parts.executions, parts.chronicle),
+        parts.recall(models, prompts),
+        parts.reflector(models, prompts, settings.bucket),
+        Planner(models, prompts, parts.reflections, parts.discord, parts.chronicle, parts.clock),
     )
 
 

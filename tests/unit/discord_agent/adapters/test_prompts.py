@@ -42,6 +42,7 @@ FACTS: dict[str, Any] = {
     "files": ["kettle.py", "tests/test_kettle.py"],
     "more_files": 3,
     "memory": "Reflections, newest first:\nnone",
+    "added": [".agent/uploads/leaves.txt"],
 }
 
 
@@ -104,7 +105,8 @@ def test_a_question_without_history_is_the_question_alone() -> None:
 def test_the_plan_request_shows_all_that_is_known() -> None:
     assert PROMPTS.render("plan_request", **FACTS) == (
         "Thread: 7\n"
-        "Topics so far: none\n"
+        "Workspace: the folder `.` in which every tool starts\n"
+        "Topics so far, newest first: none\n"
         "Branch that waits for a decision: none\n"
         "Work of an earlier run that is on no branch yet: no\n"
         "Progress so far: no\n"
@@ -131,6 +133,7 @@ def test_the_plan_request_shows_all_that_is_known() -> None:
         "</workspace_files>\n"
         "\n"
         "Uploaded with the message: leaves.txt\n"
+        "Added to the workspace from it: .agent/uploads/leaves.txt\n"
         "\n"
         "Classified as: general-convo, python-coder, medium\n"
         "\n"

@@ -51,3 +51,11 @@ def test_a_run_without_the_lease_does_not_overwrite_the_memory() -> None:
     with pytest.raises(LeaseLost):
         world.evaluate()(replace(run, next=Next.EVALUATE))
     assert world.sessions.get(THREAD) == before
+
+
+def test_the_topics_of_a_thread_are_remembered_newest_first() -> None:
+    world = World()
+    run = _done(world)
+    world.sessions.update(THREAD, topics=("cleanup", "token-login"))
+    world.evaluate()(run)
+    assert world.sessions.get(THREAD).topics == ("token-login", "cleanup")

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, replace
 
-from discord_agent.domain import evaluation
+from discord_agent.domain import evaluation, planning
 from discord_agent.domain.evaluation import Trajectory
 from discord_agent.domain.run import Next, Outcome, RunState
 from discord_agent.ports import Leases, Sessions
@@ -32,6 +32,7 @@ class Evaluate:
             confidence=verdict.score,
             has_progress=verdict.has_progress,
             topic=run.topic,
+            topics=planning.topics(self.sessions.get(run.thread_id).topics, run.topic),
             last_message=run.summary[:_LAST_MESSAGE],
             last_run=verdict.as_last_run(trajectory),
             parked=None,

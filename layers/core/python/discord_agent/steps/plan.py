@@ -2,23 +2,12 @@
 
 from dataclasses import dataclass, replace
 
-from discord_agent.domain import cards, history, memory, routing
+from discord_agent.domain import cards, learned, memory, routing
 from discord_agent.domain.classification import max_turns
-from discord_agent.domain.conversation import Message, ModelRequest, Purpose, Role
-from discord_agent.domain.errors import (
-    DiscordRefused,
-    DiscordUnavailable,
-    InvalidEvent,
-    InvalidReply,
-    LeaseLost,
-    ModelRefused,
-    ModelUnavailable,
-    OverBudget,
-)
-from discord_agent.domain.ids import ChannelId
-from discord_agent.domain.inbound import InboundMessage
+from discord_agent.domain.conversation import Message, Purpose, Role
+from discord_agent.domain.errors import InvalidEvent, LeaseLost
 from discord_agent.domain.run import Next, RunState
-from discord_agent.domain.session import ExecutionRecord, Session
+from discord_agent.domain.session import ExecutionRecord, Lease, Session
 from discord_agent.domain.workspace import AGENT_FOLDER, Manifest
 from discord_agent.ports import (
     Clock,
@@ -34,17 +23,19 @@ from discord_agent.ports import (
     Sessions,
     Workspaces,
 )
-from discord_agent.replies import PlanReply, TitleReply
-from discord_agent.steps.asking import ask
+from discord_agent.replies import PlanReply
 from discord_agent.steps.card import Card
 from discord_agent.steps.chronicle import Chronicle
 from discord_agent.steps.holding import hold
 from discord_agent.steps.places import repository_of
+from discord_agent.steps.planner import Planner
+from discord_agent.steps.prepare import UPLOADS
+from discord_agent.steps.recall import Recall
+from discord_agent.steps.reflecting import Lesson, Reflector
 from discord_agent.steps.resuming import Resuming
 from discord_agent.steps.spending import Purse, Spending, payer_of
 from discord_agent.steps.strength import first_model
 
-_HISTORY = 50
 _TREE = 200
 
 
@@ -66,6 +57,9 @@ class Plan:
     chronicle: Chronicle
     clock: Clock
     resuming: Resuming
+    recall: Recall
+    reflector: Reflector
+    planner: Planner
 
     def __call__(self, run: RunState) -> RunState:
         """Write plan and opening messages; a planner that cannot be used costs the plan, not the run."""
@@ -80,20 +74,14 @@ class Plan:
         if resumed is not None:
             return replace(card.keep(resumed), next=Next.TURN)
         manifest = self.workspaces.load(run.thread_id, run.manifest_id or head.manifest_id)
-        memories = self._memories(run, session)
-        facts = {
-            "run": run,
-            "record": record,
-            "session": session,
-            "history": history.lines(self._history(run), without=run.message_id),
-            "files": [entry.path for entry in manifest.files[:_TREE]],
-            "more_files": max(0, len(manifest.files) - _TREE),
-            "memory": memories,
-        }
         with self.spending.purse(payer_of(run), Purpose.PLAN, str(lease.fence)) as purse:
-            plan = self._ask(run, facts, purse)
+            # First of all, so that this plan is made with what people said about the last result.
+            lessons = self.reflector.on_objections(session, purse, lease)
+            facts = self._facts(run, record, session, manifest, purse, lease)
+            plan = self.planner.plan(run, session, facts, purse, lease)
             if not run.opened_in_place:
-                self._title(run, record, purse)
+                self.planner.title(run, record, purse)
+        run = _taught(run, lessons)
         run = replace(
             run,
             topic=plan.topic_slug,
@@ -125,56 +113,32 @@ class Plan:
             model=run.model,
             task=plan.reformulated_prompt,
         )
-        card.say(cards.plan_line(run))
+        card.say(*([learned.note(run)] if run.lesson_id else []), cards.plan_line(run))
         return card.keep(run)
+
+    def _facts(
+        self, run: RunState, record: ExecutionRecord, session: Session, manifest: Manifest, purse: Purse, lease: Lease
+    ) -> dict[str, object]:
+        """Everything there is to know, for the planner and for the one who does the work."""
+        said = self.recall.whole(
+            run.thread_id, without=run.message_id, purse=purse, execution=run.execution_id, lease=lease
+        )
+        return {
+            "run": run,
+            "record": record,
+            "session": session,
+            "history": said,
+            "files": [entry.path for entry in manifest.files[:_TREE]],
+            "more_files": max(0, len(manifest.files) - _TREE),
+            "added": [f"{UPLOADS}/{routing.file_name(attachment.filename)}" for attachment in record.attachments],
+            "memory": self._memories(run, session),
+        }
 
     def _memories(self, run: RunState, session: Session) -> str:
         """What earlier runs taught, for the planner and for the one who does the work."""
         known = self.insights.list(memory.shelf(run.guild_id, run.thread_id))
         relevant = memory.ranked(known, repository=repository_of(self.sessions, run), thread=run.thread_id)
         return memory.as_prompt(self.reflections.list(run.thread_id), session.last_run, relevant)
-
-    def _history(self, run: RunState) -> tuple[InboundMessage, ...]:
-        """The thread's newest messages; nothing is lost with them but context, so Discord's refusal is no failure."""
-        try:
-            return self.discord.history(ChannelId(run.thread_id), limit=_HISTORY)
-        except (DiscordRefused, DiscordUnavailable) as error:
-            self.chronicle.note(run.thread_id, run.execution_id, "history_unavailable", reason=str(error))
-            return ()
-
-    def _ask(self, run: RunState, facts: dict[str, object], purse: Purse) -> PlanReply:
-        request = ModelRequest(
-            Purpose.PLAN,
-            self.models.for_purpose(Purpose.PLAN),
-            (
-                Message(Role.SYSTEM, self.prompts.render("plan")),
-                Message(Role.USER, self.prompts.render("plan_request", **facts)),
-            ),
-        )
-        try:
-            return ask(purse, request, PlanReply)[0]
-        except (ModelUnavailable, ModelRefused, InvalidReply, OverBudget) as error:
-            self.chronicle.note(
-                run.thread_id, run.execution_id, "plan_failed", reason=f"{type(error).__name__}: {error}"
-            )
-            return PlanReply(task_type=run.task_type, agent_role=run.role, complexity=run.complexity, estimated_turns=0)
-
-    def _title(self, run: RunState, record: ExecutionRecord, purse: Purse) -> None:
-        """Name the thread; the name it was opened with stays when that fails."""
-        request = ModelRequest(
-            Purpose.TITLE,
-            self.models.for_purpose(Purpose.TITLE),
-            (
-                Message(Role.SYSTEM, self.prompts.render("title")),
-                Message(Role.USER, self.prompts.render("title_request", text=record.request[: routing.TITLE_INPUT])),
-            ),
-            max_output_tokens=100,
-        )
-        try:
-            reply, _ = ask(purse, request, TitleReply)
-            self.discord.rename(ChannelId(run.thread_id), reply.title)
-        except (ModelUnavailable, ModelRefused, InvalidReply, OverBudget, DiscordRefused, DiscordUnavailable) as error:
-            self.chronicle.note(run.thread_id, run.execution_id, "title_failed", reason=type(error).__name__)
 
     def _with_plan(self, run: RunState, manifest: Manifest, plan: PlanReply) -> Manifest:
         files = {
@@ -190,3 +154,9 @@ class Plan:
         )
         opened = self.journal.load_context(run) or Context((), turn=0)
         self.journal.save_context(run, replace(opened, messages=messages, reached=run))
+
+
+def _taught(run: RunState, lessons: tuple[Lesson, ...]) -> RunState:
+    """The run with what it learned from objections, for people to see and take away."""
+    insight = next((lesson.insight for lesson in lessons if lesson.insight is not None), None)
+    return replace(run, lesson=insight.text, lesson_id=insight.id) if insight is not None else run

@@ -28,6 +28,6 @@ class Reflect:
             run,
             usage=run.usage + purse.usage,
             cost=run.cost + purse.cost,
-            lesson=insight.text if insight else "",
-            lesson_id=insight.id if insight else "",
+            lesson=insight.text if insight else run.lesson,
+            lesson_id=insight.id if insight else run.lesson_id,
         )
