@@ -83,7 +83,7 @@ class LiteLLMClient:
         # With tools litellm would import an MCP client of its own, to look for tools that it runs itself.
         arguments = target.arguments | body | {"num_retries": 0, "max_retries": 0, "_skip_mcp_handler": True}
         arguments["timeout"] = limit
-        if "api_base" in target.arguments:
+        if target.through_gateway:
             # A gateway knows each model's maker and translates for it: litellm would take thoughts and marks out
             # first, as if the gateway were a model server. It changes the messages it is given in place.
             arguments["messages"] = [dict(message) for message in body["messages"]]

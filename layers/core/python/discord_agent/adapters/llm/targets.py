@@ -20,11 +20,12 @@ _STAND_INS: Final = 2
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """A model really called: the arguments that reach it, and how a request is written for it."""
+    """A model really called: the arguments that reach it, how a request is written for it, and who translates that."""
 
     name: ModelName
     arguments: Json = field(repr=False)
     reader: Reader
+    through_gateway: bool = False
 
 
 def targets(model: ModelName, registry: ModelRegistry, access: ModelAccess) -> tuple[Target, ...]:
@@ -37,6 +38,7 @@ def targets(model: ModelName, registry: ModelRegistry, access: ModelAccess) -> t
                 name,
                 {"model": f"{_GATEWAY}/{name}", "api_base": url, "api_key": access.key},
                 registry.reader(name),
+                through_gateway=True,
             )
             for name in names
         )

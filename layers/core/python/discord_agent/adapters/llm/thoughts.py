@@ -17,9 +17,11 @@ _SEPARATOR: Final = "__thought__"
 
 def thinking_of(message: Any, maker: str) -> Thinking | None:
     """What a reply tells of the model's thoughts; None when there is nothing, or more than is worth keeping."""
+    blocks = [_plain(block) for block in getattr(message, "thinking_blocks", None) or ()]
     fields = {
-        "reasoning_content": getattr(message, "reasoning_content", None),
-        "thinking_blocks": [_plain(block) for block in getattr(message, "thinking_blocks", None) or ()],
+        # Where there are blocks, litellm repeats their text.
+        "reasoning_content": None if blocks else getattr(message, "reasoning_content", None),
+        "thinking_blocks": blocks,
         "signatures": _signatures(message.tool_calls or ()),
     }
     content = json.dumps({name: value for name, value in fields.items() if value}, ensure_ascii=False)
