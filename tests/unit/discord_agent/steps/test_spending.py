@@ -161,6 +161,15 @@ def test_a_call_that_fails_costs_nothing_and_gives_the_rest_back() -> None:
     assert _committed(world) == Usd()
 
 
+def test_a_call_that_fails_after_attempts_that_were_charged_costs_what_they_did() -> None:
+    world = _world()
+    lost = Cost(estimated=_usd("0.03"))
+    world.model.faults[Purpose.RESPOND].append(ModelUnavailable("dropped again and again", spent=lost))
+    with pytest.raises(ModelUnavailable), _purse(world) as purse:
+        purse.complete(_request())
+    assert (purse.cost, _committed(world)) == (lost, _usd("0.03"))
+
+
 def test_a_purse_passes_on_stops_and_text() -> None:
     world = _world()
     heard: list[str] = []

@@ -82,7 +82,11 @@ class TransientError(AgentError):
 
 
 class ModelUnavailable(TransientError):
-    """The provider failed after the client's own retries."""
+    """The provider failed after the client's own retries; ``spent`` is what attempts cost that gave nothing."""
+
+    def __init__(self, message: str = "", *, spent: Cost = _NOTHING_SPENT) -> None:
+        super().__init__(message)
+        self.spent = spent
 
 
 class DiscordUnavailable(TransientError):

@@ -7,7 +7,7 @@ from typing import Final, Self
 
 from discord_agent.domain.budget import Payer, Slice
 from discord_agent.domain.conversation import ModelReply, ModelRequest, Purpose
-from discord_agent.domain.errors import Conflict, OverBudget, Stopped
+from discord_agent.domain.errors import Conflict, ModelUnavailable, OverBudget, Stopped
 from discord_agent.domain.estimate import cost_bound, usage_bound
 from discord_agent.domain.money import NOTHING, Cost, Usage, Usd
 from discord_agent.domain.run import Next, RunState, Waiting
@@ -121,6 +121,9 @@ class Purse:
             reply = self._spending.model.complete(request, stop_requested=stop_requested, on_text=on_text)
         except Stopped:
             self._charge(Cost(estimated=bound or NOTHING, partial=bound is None))
+            raise
+        except ModelUnavailable as error:
+            self._charge(error.spent)
             raise
         if reply.cost.partial and bound is not None:
             reply = replace(reply, cost=reply.cost + Cost(estimated=bound))

@@ -53,7 +53,7 @@ class Insistence:
                 raise _refusal(faults[0])
         if self.empty:
             return self._told(self.empty, targets[0])
-        raise ModelUnavailable("; ".join(fault.sentence for fault in faults))
+        raise ModelUnavailable("; ".join(fault.sentence for fault in faults), spent=self.lost)
 
     async def _insist(self, target: Target, until: float, attempts: int) -> ModelReply | Fault:
         """Attempts with growing pauses, until one succeeds, its fault will not pass, or the patience ends."""
