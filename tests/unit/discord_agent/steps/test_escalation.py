@@ -122,6 +122,7 @@ def test_an_escalation_is_remembered_by_run_and_thread_once() -> None:
     reason = "the model reports that it is stuck"
     noted = (HandedOn(3, LADDER[0], LADDER[1], reason, world.clock.now() - timedelta(seconds=9), EXECUTION),)
     assert world.row.escalations == world.sessions.get(THREAD).escalations == noted
+    assert world.row.reasons.model == f"took over from {LADDER[0]}: {reason}"
 
     world.escalation()(replace(first, turn=4, status=TurnStatus.STUCK))
     assert [(one.turn, one.after) for one in world.row.escalations] == [(3, LADDER[1]), (4, LADDER[2])]

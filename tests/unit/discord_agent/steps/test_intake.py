@@ -7,7 +7,16 @@ import pytest
 from discord_agent.domain import cards, memory
 from discord_agent.domain.controls import Action
 from discord_agent.domain.errors import DiscordRefused
-from discord_agent.domain.ids import ChannelId, CommitSha, ExecutionId, MessageId, ThreadId, UserId, choice_of
+from discord_agent.domain.ids import (
+    ChannelId,
+    CommitSha,
+    ExecutionId,
+    MessageId,
+    ModelName,
+    ThreadId,
+    UserId,
+    choice_of,
+)
 from discord_agent.domain.inbound import (
     Author,
     ButtonPressed,
@@ -469,7 +478,26 @@ def test_a_failed_run_is_tried_again_with_a_stronger_model_than_it_came_to() -> 
     started = world.machines.started["sequential_thinking", again]
     assert isinstance(started, RunState)
     assert (started.model, started.wants_stronger) == (LADDER[1], True)
-    assert world.executions.rows[again].stronger_than == LADDER[1]
+    row = world.executions.rows[again]
+    assert (row.stronger_than, row.reasons.model) == (
+        LADDER[1],
+        "a stronger model than that of the last try was asked for",
+    )
+
+
+@pytest.mark.parametrize(("worked", "expected"), [(False, LADDER[0]), (True, None)])
+def test_a_wish_for_a_stronger_model_holds_until_a_try_worked_with_one(
+    worked: bool, expected: ModelName | None
+) -> None:
+    world = World()
+    run = world.working()
+    reached = replace(run, turn=1, model=LADDER[1]) if worked else None
+    world.executions.update(EXECUTION, stronger_than=LADDER[0], reached=reached)
+    world.executions.end(EXECUTION, Outcome.FAILED)
+    world.executions.ended(EXECUTION, LATER)
+    world.leases.release(THREAD, EXECUTION)
+    world.intake()(_press(Action.RETRY))
+    assert world.executions.rows[ExecutionId(f"{EXECUTION}-r1")].stronger_than == expected
 
 
 def test_a_run_that_lacks_money_goes_on_once_its_budget_is_extended() -> None:

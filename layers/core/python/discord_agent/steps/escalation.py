@@ -94,9 +94,10 @@ class Escalation:
             newest = (*in_thread, handed_on)[-_KEPT:]
             self.sessions.update(run.thread_id, lease=lease, escalations=newest)
         record = self.executions.get(run.execution_id)
-        of_run = record.escalations if record else ()
-        if not any(_is_same(handed_on, earlier) for earlier in of_run):
-            self.executions.update(run.execution_id, lease=lease, escalations=(*of_run, handed_on))
+        if record is not None and not any(_is_same(handed_on, earlier) for earlier in record.escalations):
+            reasons = replace(record.reasons, model=f"took over from {handed_on.before}: {handed_on.reason}")
+            escalations = (*record.escalations, handed_on)
+            self.executions.update(run.execution_id, lease=lease, escalations=escalations, reasons=reasons)
 
     def _nudge(self, run: RunState, text: str) -> None:
         self.chronicle.note(run.thread_id, run.execution_id, "nudge", turn=run.turn, text=text)

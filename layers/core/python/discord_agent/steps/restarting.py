@@ -1,6 +1,7 @@
 """Starting a recorded request anew."""
 
 from dataclasses import dataclass, replace
+from typing import Final
 
 from discord_agent.domain.cloud import CloudUse
 from discord_agent.domain.ids import ChannelId, ModelName, UserId, retry_of
@@ -11,6 +12,8 @@ from discord_agent.ports import Clock, Executions, Machines
 from discord_agent.steps.chronicle import Chronicle
 from discord_agent.steps.launch import launch
 from discord_agent.steps.rewinding import resumption_of
+
+_ASKED: Final = "a stronger model than that of the last try was asked for"
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +40,8 @@ class Restart:
             created_at=self.clock.now(),
             status=ExecutionStatus.PENDING,
             channel_id=ChannelId(record.thread_id),
-            stronger_than=_came_to(record) if stronger else record.stronger_than,
+            stronger_than=_came_to(record) if stronger else _still_to_begin(record),
+            reasons=replace(record.reasons, model=_ASKED) if stronger else record.reasons,
             escalations=(),
             card_message_id=None,
             stop_requested_by=None,
@@ -66,6 +70,11 @@ class Restart:
             record.thread_id, again.execution_id, "restarted", actor=actor, after=record.execution_id, stronger=stronger
         )
         return True
+
+
+def _still_to_begin(record: ExecutionRecord) -> ModelName | None:
+    """What a wish for a stronger model was about, if the last try ended before it came to work with one."""
+    return record.stronger_than if record.reached is None else None
 
 
 def _came_to(record: ExecutionRecord) -> ModelName:
