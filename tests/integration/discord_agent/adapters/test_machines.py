@@ -74,11 +74,7 @@ def test_a_run_starts_once_under_its_own_name(world: _World) -> None:
     executions = world.states.list_executions(stateMachineArn=world.arn)["executions"]
     assert [execution["name"] for execution in executions] == ["m-1"]
     started = json.loads(world.execution("m-1")["input"])
-    assert (started["execution_id"], started["next"], started["cost"]) == (
-        "m-1",
-        "plan",
-        {"known": {"amount": "0"}, "partial": False},
-    )
+    assert (started["execution_id"], started["next"], started["cost"]["known"]) == ("m-1", "plan", {"amount": "0"})
     world.machines.succeed(world.token(), {})
 
 
