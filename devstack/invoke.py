@@ -26,8 +26,8 @@ from discord_agent.adapters.dynamodb.sessions import DynamoSessions
 from discord_agent.adapters.dynamodb.store import Store
 from discord_agent.declaration import System
 from discord_agent.domain.errors import InvalidSettings
-from discord_agent.domain.ids import GuildId
-from discord_agent.domain.policy import GuildSettings
+from discord_agent.domain.ids import GuildId, UserId
+from discord_agent.domain.policy import Action, GuildSettings, People, Permit
 from discord_agent.system import SYSTEM
 
 EVENTS: Final = ROOT / "events"
@@ -35,7 +35,12 @@ _ORDER: Final = EVENTS / "order.yaml"
 _AGELESS: Final = "100000000"
 """Minutes: the samples' messages are as old as their ids say."""
 
-_MESSAGES: Final = {"1290000000000001000": DEMO_TASK, "1290000000000001001": "what is async/await in JavaScript?"}
+_MESSAGES: Final = {
+    "1290000000000001000": DEMO_TASK,
+    "1290000000000001001": "what is async/await in JavaScript?",
+    "1290000000000001002": "what are the pros and cons of sessions and tokens for a login?",
+    "1290000000000001003": "@opus why does this query lock the whole table?",
+}
 """The messages that the samples are about."""
 
 _TENANT: Final = "thread_id"
@@ -93,7 +98,8 @@ class Workbench:
         )
         self._aws.start()
         sessions = DynamoSessions(Store(self._aws.client("dynamodb")), SYSTEM.tables["sessions"].name, SystemClock())
-        settings = GuildSettings(repository=self._git.import_folder(SAMPLE))
+        permit = Permit(Action.BREAKGLASS, People(users=(UserId(ADA_ID),)))
+        settings = GuildSettings(repository=self._git.import_folder(SAMPLE), permits=(permit,))
         sessions.put_settings(GuildId(self._discord.guild_id), settings)
         return self
 

@@ -55,19 +55,41 @@ _EXPLAIN: Final = re.compile(r"(explain|describe|what (is|are))\b")
 def answer_without_script(script: Script, request: ChatRequest, *, exhausted: bool) -> Json:
     """An assistant message; ``exhausted`` when the script had lines for this conversation, but fewer."""
     notice = _NO_MORE_LINES if exhausted else _NO_LINE
+    content: str | Json
     match request.purpose:
-        case Purpose.DECIDE:
-            return _say(_decide(script, request))
-        case Purpose.PLAN:
-            return _say(_plan(script, request))
-        case Purpose.REFLECT:
-            return _say({"key_insight": "", "what_worked": "", "what_failed": "", "root_cause": notice})
-        case Purpose.TITLE:
-            return _say({"title": " ".join(_request_text(request).split()[:7]) or "Scripted demo"})
         case Purpose.TURN if _offers(request, "finish"):
             return _finish(request, notice)
+        case Purpose.DECIDE:
+            content = _decide(script, request)
+        case Purpose.PLAN:
+            content = _plan(script, request)
+        case Purpose.REFLECT:
+            content = {"key_insight": "", "what_worked": "", "what_failed": "", "root_cause": notice}
+        case Purpose.TITLE:
+            content = {"title": " ".join(_request_text(request).split()[:7]) or "Scripted demo"}
+        case Purpose.BRAINSTORM:
+            content = {"approaches": _approaches(notice)}
+        case Purpose.CONSOLIDATE:
+            content = {"options": _approaches(notice), "recommendation": notice, "question": "Which one?"}
         case _:
-            return _say(notice)
+            content = notice
+    return _say(content)
+
+
+def _approaches(notice: str) -> list[Json]:
+    """Two options in name only."""
+    return [
+        {
+            "title": title,
+            "overview": notice,
+            "rationale": "",
+            "architecture": "",
+            "pros": ["It is there."],
+            "cons": ["It says nothing."],
+            "best_for": "trying out the buttons",
+        }
+        for title in ("The first way", "The second way")
+    ]
 
 
 def _say(content: str | Json) -> Json:

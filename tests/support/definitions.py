@@ -39,10 +39,17 @@ def definition(machine: str) -> Mapping[str, Any]:
     return parsed
 
 
+@cache
 def states(machine: str) -> Mapping[str, State]:
-    """A machine's states by name."""
-    found: Mapping[str, State] = definition(machine)["States"]
-    return found
+    """A machine's states by name, those inside a Map included."""
+    return dict(_states(definition(machine)))
+
+
+def _states(part: Mapping[str, Any]) -> Iterator[tuple[str, State]]:
+    for name, state in part["States"].items():
+        yield name, state
+        if "ItemProcessor" in state:
+            yield from _states(state["ItemProcessor"])
 
 
 def all_states() -> list[tuple[str, str]]:
@@ -84,6 +91,8 @@ def normal_targets(state: State) -> Iterator[str]:
     """Where a state goes when nothing fails."""
     yield from (state[key] for key in ("Next", "Default") if key in state)
     yield from (rule["Next"] for rule in state.get("Choices", []))
+    if "ItemProcessor" in state:
+        yield state["ItemProcessor"]["StartAt"]
 
 
 def expressions(value: object) -> Iterator[str]:

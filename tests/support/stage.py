@@ -46,7 +46,7 @@ from discord_agent.domain.ids import (
 )
 from discord_agent.domain.policy import GuildSettings
 from discord_agent.domain.session import ExecutionRecord, Session
-from discord_agent.steps.launch import launch
+from discord_agent.steps.launch import MACHINES, launch
 from discord_agent.system import SYSTEM
 from tests.support.bridges import RunningBridge
 from tests.support.eventually import eventually
@@ -60,8 +60,13 @@ _PATIENCE = 40.0
 _PAUSE = 0.03
 _TIME_SCALE = 0.01
 _KEY = "stage"
-_MACHINES = {FlowType.SIMPLE: "simple", FlowType.SEQUENTIAL: "sequential_thinking"}
-_TASKS = {FlowType.SIMPLE: TaskType.TECHNICAL_QA, FlowType.SEQUENTIAL: TaskType.CODING}
+_TASKS = {
+    FlowType.SIMPLE: TaskType.TECHNICAL_QA,
+    FlowType.SEQUENTIAL: TaskType.CODING,
+    FlowType.BRANCH: TaskType.ARCHITECTURE,
+    FlowType.BREAKGLASS: TaskType.GENERAL,
+}
+_ALIAS = "opus"
 
 
 class Stage:
@@ -149,7 +154,7 @@ class Stage:
         """A request that was classified but not started; its message is one that the bot overheard."""
         channel = ChannelId(thread or GENERAL_ID)
         message = MessageId(self.discord.post(ADA_ID, GENERAL_ID, request).id)
-        works_in = ThreadId(channel) if thread or flow is FlowType.SIMPLE else ThreadId(message)
+        works_in = ThreadId(message) if flow is FlowType.SEQUENTIAL and not thread else ThreadId(channel)
         run = Run(self, message, works_in, flow)
         self.executions.create(
             ExecutionRecord(
@@ -164,6 +169,7 @@ class Stage:
                 created_at=SystemClock().now(),
                 guild_id=GuildId(self.discord.guild_id),
                 classification=Classification(should_respond=True, reason="a test", task_type=_TASKS[flow]),
+                alias=_ALIAS if flow is FlowType.BREAKGLASS else "",
             )
         )
         return run
@@ -230,7 +236,7 @@ class Run:
     @property
     def machine(self) -> str:
         """The state machine that plays it."""
-        return _MACHINES[self.flow]
+        return MACHINES[self.flow]
 
     @property
     def record(self) -> ExecutionRecord:

@@ -9,6 +9,7 @@ from discord_agent.domain.errors import InvalidInput
 from discord_agent.domain.events import AgenticEvent, AuditEntry
 from discord_agent.domain.ids import ExecutionId, MessageId, ThreadId, UserId
 from discord_agent.domain.run import RunState
+from discord_agent.steps.launch import MACHINES
 from tests.support.fakes.effects import Effects
 
 
@@ -64,7 +65,7 @@ class FakeMachines:
 
     def start(self, machine: str, execution: ExecutionId, data: RunState | Mapping[str, object]) -> None:
         with self.effects("machines.start"):
-            if machine not in {"simple", "sequential_thinking", "approval"}:
+            if machine not in {*MACHINES.values(), "approval"}:
                 raise InvalidInput(f"there is no machine {machine}")
             self.started.setdefault((machine, execution), data)
 

@@ -8,8 +8,9 @@ from typing import Any
 from discord_agent.domain import feedback
 from discord_agent.domain.errors import Conflict, LeaseLost
 from discord_agent.domain.ids import CommitSha, ExecutionId, GuildId, MessageId, ThreadId, UserId
+from discord_agent.domain.options import Proposal
 from discord_agent.domain.policy import DIRECT_MESSAGES, GuildSettings
-from discord_agent.domain.run import Outcome
+from discord_agent.domain.run import Outcome, RunState
 from discord_agent.domain.session import (
     Approval,
     Decision,
@@ -302,3 +303,19 @@ def _known(record: type[Session] | type[ExecutionRecord], values: dict[str, Any]
     unknown = values.keys() - {item.name for item in fields(record)} | (values.keys() & {key})
     if unknown:
         raise TypeError(f"{record.__name__} has no field {', '.join(sorted(unknown))}")
+
+
+@dataclass
+class FakeProposals:
+    """Proposals by run and number."""
+
+    effects: Effects
+    kept: dict[tuple[ExecutionId, int], Proposal] = field(default_factory=dict)
+
+    def keep(self, run: RunState, number: int, proposal: Proposal) -> None:
+        with self.effects("proposals.keep"):
+            self.kept[run.execution_id, number] = proposal
+
+    def load(self, run: RunState, number: int) -> Proposal:
+        with self.effects("proposals.load"):
+            return self.kept[run.execution_id, number]

@@ -9,10 +9,14 @@ from discord_agent.domain.conversation import Message, ModelReply, Purpose, Role
 from discord_agent.domain.ids import ChannelId, ExecutionId, GuildId, MessageId, ThreadId, UserId
 from discord_agent.domain.policy import Place
 from discord_agent.domain.posts import Post
+from discord_agent.domain.redaction import Redactor
 from discord_agent.domain.run import Next, RunState
 from discord_agent.domain.session import ExecutionRecord, ExecutionStatus, InboxItem, ItemKind
 from discord_agent.domain.workspace import Manifest
+from discord_agent.steps.answering import Answering
 from discord_agent.steps.approval import AwaitDecision, CarryOut
+from discord_agent.steps.brainstorm import Brainstorm
+from discord_agent.steps.breakglass import Breakglass
 from discord_agent.steps.checkpoint import Checkpoint
 from discord_agent.steps.chronicle import Chronicle
 from discord_agent.steps.clarify import Clarify
@@ -21,11 +25,13 @@ from discord_agent.steps.commands.answering import Commands
 from discord_agent.steps.commands.catalogue import Outside, use_cases
 from discord_agent.steps.commit import MakeCommit
 from discord_agent.steps.compaction import Compaction
+from discord_agent.steps.consolidate import Consolidate
 from discord_agent.steps.escalation import Escalation
 from discord_agent.steps.evaluate import Evaluate
 from discord_agent.steps.extending import Extend
 from discord_agent.steps.fail import Fail
 from discord_agent.steps.finish import Finish
+from discord_agent.steps.frame import Frame
 from discord_agent.steps.hearing import Hearing
 from discord_agent.steps.intake import Intake
 from discord_agent.steps.levers import Levers
@@ -52,7 +58,7 @@ from tests.support.fakes.memory import FakeInsights, FakeReflections
 from tests.support.fakes.models import LADDER, FakeModels, FakePrompts, ScriptedModel
 from tests.support.fakes.money import FakeBudgets
 from tests.support.fakes.outside import FakeAudit, FakeEvents, FakeMachines, FakeStopMarkers, FakeWakeups
-from tests.support.fakes.state import FakeExecutions, FakeLeases, FakeSessions
+from tests.support.fakes.state import FakeExecutions, FakeLeases, FakeProposals, FakeSessions
 from tests.support.fakes.workspace import FakeJournal, FakeRepositories, FakeToolBox, FakeWorkspaces
 
 GUILD = GuildId("100000000000000001")
@@ -63,7 +69,9 @@ THREAD = ThreadId(MESSAGE)
 ADA = UserId("400000000000000004")
 BOB = UserId("500000000000000005")
 BOT = UserId("800000000000000008")
-DEPLOYMENT = Deployment(BOT, "bot2", staleness=timedelta(minutes=30), debounce=timedelta(seconds=2))
+DEPLOYMENT = Deployment(
+    BOT, "bot2", staleness=timedelta(minutes=30), debounce=timedelta(seconds=2), breakglass_aliases=("opus",)
+)
 EXECUTION = ExecutionId(f"m-{MESSAGE}")
 REQUEST = "Let people log in with a token"
 FILES = {"auth.py": b"def login(): ...\n", "test_auth.py": b"def test_login(): ...\n"}
@@ -89,6 +97,7 @@ class World:
         self.events = FakeEvents(effects)
         self.machines = FakeMachines(effects)
         self.markers = FakeStopMarkers(effects)
+        self.proposals = FakeProposals(effects)
         self.wakeups = FakeWakeups(effects)
         self.workspaces = FakeWorkspaces(effects)
         self.toolbox = FakeToolBox(effects, self.workspaces)
@@ -274,9 +283,32 @@ class World:
         return Fail(self.discord, self.leases, self.sessions, self.executions, self.terminal, self.chronicle)
 
     def respond(self) -> Respond:
-        return Respond(
-            self.spending, self.models, self.prompts, self.discord, self.executions, self.terminal, self.chronicle,
+        return Respond(self.answering(), self.models, self.prompts, self.discord)
+
+    def breakglass(self) -> Breakglass:
+        return Breakglass(self.answering(), self.models, self.prompts, self.discord)
+
+    def answering(self) -> Answering:
+        return Answering(
+            self.spending, self.discord, self.executions, self.terminal, self.chronicle, self.clock, Redactor()
+        )
+
+    def frame(self) -> Frame:
+        return Frame(
+            self.spending, self.models, self.prompts, self.discord, self.sessions, self.executions, self.chronicle,
             self.clock,
+        )  # fmt: skip
+
+    def brainstorm(self) -> Brainstorm:
+        return Brainstorm(
+            self.spending, self.prompts, self.discord, self.executions, self.proposals, self.chronicle, self.clock,
+            Redactor(),
+        )  # fmt: skip
+
+    def consolidate(self) -> Consolidate:
+        return Consolidate(
+            self.spending, self.prompts, self.discord, self.executions, self.proposals, self.terminal, self.chronicle,
+            self.clock, Redactor(),
         )  # fmt: skip
 
     def conforms(self) -> tuple[object, ...]:
@@ -287,6 +319,7 @@ class World:
         prompts: ports.Prompts = self.prompts
         toolbox: ports.ToolBox = self.toolbox
         markers: ports.StopMarkers = self.markers
+        proposals: ports.Proposals = self.proposals
         wakeups: ports.Wakeups = self.wakeups
         workspaces: ports.Workspaces = self.workspaces
         journal: ports.Journal = self.journal
@@ -301,6 +334,6 @@ class World:
         repositories: ports.Repositories = self.repositories
         budgets: ports.Budgets = self.budgets
         return (
-            discord, model, models, prompts, toolbox, markers, wakeups, workspaces, journal, leases, sessions, executions,
+            discord, model, models, prompts, toolbox, markers, proposals, wakeups, workspaces, journal, leases, sessions, executions,
             reflections, insights, audit, events, machines, repositories, budgets,
         )  # fmt: skip

@@ -26,6 +26,7 @@ from discord_agent.adapters.logging import configure
 from discord_agent.adapters.machines import StepFunctionsMachines
 from discord_agent.adapters.metering import meter
 from discord_agent.adapters.prompts import TemplatePrompts, find_root
+from discord_agent.adapters.proposals import S3Proposals
 from discord_agent.adapters.secrets import SecretsManagerSecrets
 from discord_agent.adapters.tools.stopping import StopMarkers
 from discord_agent.adapters.wakeups import SqsWakeups
@@ -48,7 +49,10 @@ from discord_agent.settings import (
     TurnSettings,
     WorkspaceSettings,
 )
+from discord_agent.steps.answering import Answering
 from discord_agent.steps.approval import AwaitDecision, CarryOut
+from discord_agent.steps.brainstorm import Brainstorm
+from discord_agent.steps.breakglass import Breakglass
 from discord_agent.steps.checkpoint import Checkpoint
 from discord_agent.steps.chronicle import Chronicle
 from discord_agent.steps.clarify import Clarify
@@ -57,11 +61,13 @@ from discord_agent.steps.commands.answering import Commands
 from discord_agent.steps.commands.catalogue import Outside, use_cases
 from discord_agent.steps.commit import MakeCommit
 from discord_agent.steps.compaction import Compaction
+from discord_agent.steps.consolidate import Consolidate
 from discord_agent.steps.escalation import Escalation
 from discord_agent.steps.evaluate import Evaluate
 from discord_agent.steps.extending import Extend
 from discord_agent.steps.fail import Fail
 from discord_agent.steps.finish import Finish
+from discord_agent.steps.frame import Frame
 from discord_agent.steps.hearing import Hearing
 from discord_agent.steps.intake import Intake
 from discord_agent.steps.levers import Levers
@@ -170,6 +176,14 @@ class _Parts:
     def journal(self, bucket: str) -> S3Journal:
         return S3Journal(self._client("s3"), bucket)
 
+    def proposals(self, bucket: str) -> S3Proposals:
+        return S3Proposals(self._client("s3"), bucket)
+
+    def answering(self, spending: Spending) -> Answering:
+        return Answering(
+            spending, self.discord, self.executions, self.terminal, self.chronicle, self.clock, self.redactor
+        )
+
     def markers(self, bucket: str) -> StopMarkers:
         return StopMarkers(self._client("s3"), bucket)
 
@@ -266,13 +280,15 @@ def intake(variables: Variables) -> InboundEvents:
     """Events from Discord."""
     settings = IntakeSettings.read(variables)
     parts = _Parts(settings)
-    deployment = Deployment(parts.bot.id, settings.other_bot_username, settings.staleness, settings.debounce)
-    situations = Situations(parts.discord, parts.leases, parts.sessions, parts.executions, parts.clock, deployment)
-    machines = parts.machines(
-        simple=settings.simple_machine,
-        sequential_thinking=settings.sequential_machine,
-        approval=settings.approval_machine,
+    deployment = Deployment(
+        parts.bot.id,
+        settings.other_bot_username,
+        settings.staleness,
+        settings.debounce,
+        tuple(parts.registry().aliases()),
     )
+    situations = Situations(parts.discord, parts.leases, parts.sessions, parts.executions, parts.clock, deployment)
+    machines = parts.machines(**settings.flow_machines, approval=settings.approval_machine)
     restart = Restart(parts.executions, machines, parts.chronicle, parts.clock)
     levers = Levers(
         Extend(parts.budgets, parts.executions, machines, restart, parts.chronicle),
@@ -315,7 +331,7 @@ def classify(variables: Variables) -> WakeupEvents:
         parts.discord,
         parts.sessions,
         parts.executions,
-        parts.machines(simple=settings.simple_machine, sequential_thinking=settings.sequential_machine),
+        parts.machines(**settings.flow_machines),
         parts.chronicle,
         parts.clock,
     )
@@ -326,10 +342,55 @@ def respond(variables: Variables) -> Respond:
     """The flow ``simple``."""
     settings = RespondSettings.read(variables)
     parts = _Parts(settings)
-    return Respond(
-        *parts.spending(settings),
+    spending, models, prompts = parts.spending(settings)
+    return Respond(parts.answering(spending), models, prompts, parts.discord)
+
+
+def breakglass(variables: Variables) -> Breakglass:
+    """The flow ``breakglass``."""
+    settings = RespondSettings.read(variables)
+    parts = _Parts(settings)
+    spending, models, prompts = parts.spending(settings)
+    return Breakglass(parts.answering(spending), models, prompts, parts.discord)
+
+
+def frame(variables: Variables) -> Frame:
+    """The first step of the flow ``branch``."""
+    settings = RespondSettings.read(variables)
+    parts = _Parts(settings)
+    return Frame(
+        *parts.spending(settings), parts.discord, parts.sessions, parts.executions, parts.chronicle, parts.clock
+    )
+
+
+def brainstorm(variables: Variables) -> Brainstorm:
+    """One voice of the flow ``branch``."""
+    settings = ThinkingSettings.read(variables)
+    parts = _Parts(settings)
+    spending, _, prompts = parts.spending(settings)
+    return Brainstorm(
+        spending,
+        prompts,
         parts.discord,
         parts.executions,
+        parts.proposals(settings.bucket),
+        parts.chronicle,
+        parts.clock,
+        parts.redactor,
+    )
+
+
+def consolidate(variables: Variables) -> Consolidate:
+    """The last step of the flow ``branch``."""
+    settings = ThinkingSettings.read(variables)
+    parts = _Parts(settings)
+    spending, _, prompts = parts.spending(settings)
+    return Consolidate(
+        spending,
+        prompts,
+        parts.discord,
+        parts.executions,
+        parts.proposals(settings.bucket),
         parts.terminal,
         parts.chronicle,
         parts.clock,

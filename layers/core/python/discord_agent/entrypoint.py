@@ -20,7 +20,7 @@ from discord_agent.adapters.logging import correlated
 from discord_agent.adapters.metering import meter
 from discord_agent.domain.cloud import CloudUse
 from discord_agent.domain.errors import InvalidEvent
-from discord_agent.domain.run import RunState
+from discord_agent.domain.run import RunState, Voice
 from discord_agent.settings import HostSettings, environment
 
 type Event = dict[str, Any]
@@ -53,14 +53,36 @@ def run_step(build: Build[Callable[[RunState], RunState]], *, transitions: int =
         play = step()
         with correlated(**_correlation(run, context)):
             _LOG.info("step")
-            before, began = meter().total, time.monotonic()
-            after = play(run)
-            lasted = round((time.monotonic() - began) * 1000)
-            used = CloudUse(mb_ms=host().memory_mb * lasted, invocations=1, transitions=transitions)
-            result: Event = to_json(replace(after, cloud=run.cloud + used + (meter().total - before)))
+            after, used = _metered(lambda: play(run), host().memory_mb, transitions)
+            result: Event = to_json(replace(after, cloud=run.cloud + used))
         return result
 
     return handler
+
+
+def voice_step(build: Build[Callable[[RunState, Voice], Voice]]) -> Handler:
+    """A handler that takes ``{run, voice}`` and returns the voice with what came of it, and what that took of AWS."""
+    step, host = composed(build), composed(HostSettings.read)
+
+    def handler(event: Event, context: Context) -> Event:
+        run, voice = run_of(event), from_json(Voice, event.get("voice"))
+        play = step()
+        with correlated(**_correlation(run, context), voice=voice.number):
+            _LOG.info("step")
+            after, used = _metered(lambda: play(run, voice), host().memory_mb, transitions=1)
+            result: Event = to_json(replace(after, cloud=used))
+        return result
+
+    return handler
+
+
+def _metered[Result](play: Callable[[], Result], memory_mb: int, transitions: int) -> tuple[Result, CloudUse]:
+    """What a step gives, and what it took of AWS."""
+    before, began = meter().total, time.monotonic()
+    after = play()
+    lasted = round((time.monotonic() - began) * 1000)
+    used = CloudUse(mb_ms=memory_mb * lasted, invocations=1, transitions=transitions)
+    return after, used + (meter().total - before)
 
 
 def run_of(event: Event) -> RunState:

@@ -15,10 +15,13 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationIn
 
 from discord_agent.domain import memory
 from discord_agent.domain.classification import AgentRole, Classification, Complexity, TaskType, max_turns
+from discord_agent.domain.options import MOST_OPTIONS, MOST_POINTS, Option, described
 from discord_agent.domain.run import DEFAULT_TOPIC
 
 TITLE_LIMIT: Final = 100
 _TOPIC_LIMIT: Final = 60
+_CODE: Final = re.compile(r"(?P<fence>```+|~~~+).*?(?:(?P=fence)|\Z)", re.DOTALL)
+_BULLET: Final = re.compile(r"^\s*(?:[-*•+]|\d+[.)])\s+")
 _MOST_TURNS: Final = max_turns(Complexity.COMPLEX, 0)
 
 
@@ -79,8 +82,28 @@ def _title(value: object) -> object:
     return " ".join(value.split()).strip(" \"'`*#.")[:TITLE_LIMIT].rstrip() if isinstance(value, str) else value
 
 
+def _without_code(value: object) -> object:
+    """Options are weighed in words: blocks of code are left out."""
+    text = _text(value)
+    return _CODE.sub("", text).strip() if isinstance(text, str) else text
+
+
+def _points(value: object) -> object:
+    """Points as a list, whatever form they came in; what is too many is left out."""
+    found = value.splitlines() if isinstance(value, str) else value
+    texts = [item for item in found if isinstance(item, str)] if isinstance(found, list) else []
+    said = (_BULLET.sub("", str(_without_code(item))).strip() for item in texts)
+    return [point for point in said if point][:MOST_POINTS]
+
+
+def _few(value: object) -> object:
+    return value[:MOST_OPTIONS] if isinstance(value, list) else value
+
+
 Text = Annotated[str, BeforeValidator(_text)]
 Finding = Annotated[str, BeforeValidator(_finding)]
+Prose = Annotated[str, BeforeValidator(_without_code)]
+Points = Annotated[tuple[str, ...], BeforeValidator(_points)]
 
 
 class Reply(BaseModel):
@@ -103,6 +126,7 @@ class DecideReply(Reply):
     task_type: Annotated[TaskType | None, _one_of(TaskType, None)] = None
     agent_role: Annotated[AgentRole, _one_of(AgentRole, AgentRole.PYTHON_CODER)] = AgentRole.PYTHON_CODER
     complexity: Annotated[Complexity, _one_of(Complexity, Complexity.MEDIUM)] = Complexity.MEDIUM
+    wants_options: Annotated[bool, BeforeValidator(lambda value: value is True)] = False
 
     def classification(self, *, forced: bool = False) -> Classification:
         """The decision as a domain value; ``forced`` overrides only whether to respond."""
@@ -114,6 +138,7 @@ class DecideReply(Reply):
             task_type=self.task_type or untyped,
             role=self.agent_role,
             complexity=self.complexity,
+            wants_options=self.wants_options,
         )
 
 
@@ -164,6 +189,44 @@ class PlanReply(Reply):
     estimated_turns: Annotated[int, _whole(15, 0, _MOST_TURNS)] = 15
     confidence_assessment: Annotated[ConfidenceAssessment, BeforeValidator(_or_default)] = ConfidenceAssessment()
     reflection: Annotated[ReflectReply | None, BeforeValidator(_optional_reflection)] = None
+
+
+class FrameReply(Reply):
+    """The question that options are sought for; empty: the person's own words."""
+
+    reformulated_prompt: Text = ""
+    topic_slug: Annotated[str, BeforeValidator(_slug)] = DEFAULT_TOPIC
+
+
+class Approach(Reply):
+    """One way to do it, in words, without code."""
+
+    title: Annotated[str, BeforeValidator(_title), Field(min_length=1, max_length=TITLE_LIMIT)]
+    overview: Annotated[str, BeforeValidator(_without_code), Field(min_length=1)]
+    rationale: Prose = ""
+    architecture: Prose = ""
+    pros: Points = ()
+    cons: Points = ()
+    best_for: Prose = ""
+
+    def option(self) -> Option:
+        """The approach as people see it."""
+        parts = self.model_dump()
+        return described(**parts)
+
+
+class BrainstormReply(Reply):
+    """Distinct approaches to one question."""
+
+    approaches: Annotated[tuple[Approach, ...], BeforeValidator(_few), Field(min_length=1)]
+
+
+class ConsolidateReply(Reply):
+    """The two or three options that are left when similar ones are merged, and when to take which."""
+
+    options: Annotated[tuple[Approach, ...], BeforeValidator(_few), Field(min_length=2)]
+    recommendation: Prose = ""
+    question: Prose = ""
 
 
 class TitleReply(Reply):

@@ -95,7 +95,19 @@ class MachineSettings(Settings):
     """The state machines that answer requests."""
 
     simple_machine: str = Field(alias="SIMPLE_MACHINE_ARN")
+    branch_machine: str = Field(alias="BRANCH_MACHINE_ARN")
+    breakglass_machine: str = Field(alias="BREAKGLASS_MACHINE_ARN")
     sequential_machine: str = Field(alias="SEQUENTIAL_THINKING_MACHINE_ARN")
+
+    @property
+    def flow_machines(self) -> dict[str, str]:
+        """Their ARNs by name."""
+        return {
+            "simple": self.simple_machine,
+            "branch": self.branch_machine,
+            "breakglass": self.breakglass_machine,
+            "sequential_thinking": self.sequential_machine,
+        }
 
 
 class IntakeSettings(RunSettings, BucketSettings, MachineSettings):
@@ -123,7 +135,7 @@ class ClassifySettings(RunSettings, ModelSettings, MachineSettings):
 
 
 class RespondSettings(RunSettings, ModelSettings):
-    """Respond."""
+    """Steps that ask a model and need no bucket: respond, breakglass and frame."""
 
 
 class WorkspaceSettings(RunSettings, BucketSettings):
@@ -135,7 +147,7 @@ class RepositorySettings(WorkspaceSettings, GitSettings):
 
 
 class ThinkingSettings(WorkspaceSettings, ModelSettings):
-    """Steps that ask a model about a workspace: plan and reflect."""
+    """Steps that ask a model and need the bucket: plan, reflect, brainstorm and consolidate."""
 
 
 class TurnSettings(ThinkingSettings):

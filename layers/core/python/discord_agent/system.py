@@ -137,6 +137,10 @@ _LIST_FILES = Grant(
 _RUN = (_STATE, _AUDIT, _EVENTS, _DISCORD)
 
 
+_FLOWS: Final = ("simple", "branch", "sequential_thinking", "breakglass")
+"""The state machines that answer requests."""
+
+
 def _consume(queue: str) -> Grant:
     return Grant(
         ("sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes", "sqs:ChangeMessageVisibility"),
@@ -186,7 +190,7 @@ _FUNCTIONS: Final = (
             *_BUCKET_ENV,
             *_parameters("OTHER_BOT_USERNAME", "STALENESS_MINUTES", "DEBOUNCE_SECONDS"),
             ("WAKEUPS_QUEUE_URL", Ref(Kind.QUEUE, "wakeups")),
-            *_machines("simple", "sequential_thinking", "approval"),
+            *_machines(*_FLOWS, "approval"),
         ),
         grants=(
             *_RUN,
@@ -198,7 +202,7 @@ _FUNCTIONS: Final = (
             ),
             Grant(
                 ("states:StartExecution",),
-                tuple(Ref(Kind.MACHINE, key) for key in ("simple", "sequential_thinking", "approval")),
+                tuple(Ref(Kind.MACHINE, key) for key in (*_FLOWS, "approval")),
             ),
             Grant(
                 ("s3:PutObject",),
@@ -220,12 +224,12 @@ _FUNCTIONS: Final = (
         Package.MODELS,
         memory=1024,
         timeout=60,
-        environment=(*_RUN_ENV, *_MODEL_ENV, *_machines("simple", "sequential_thinking")),
+        environment=(*_RUN_ENV, *_MODEL_ENV, *_machines(*_FLOWS)),
         grants=(
             *_RUN,
             _MODEL,
             _consume("wakeups"),
-            Grant(("states:StartExecution",), (Ref(Kind.MACHINE, "simple"), Ref(Kind.MACHINE, "sequential_thinking"))),
+            Grant(("states:StartExecution",), tuple(Ref(Kind.MACHINE, key) for key in _FLOWS)),
         ),
         sources=(Source("wakeups", batch_size=1),),
     ),
@@ -237,6 +241,42 @@ _FUNCTIONS: Final = (
         timeout=180,
         environment=_MODEL_ENV,
         grants=(_MODEL,),
+    ),
+    _step(
+        "breakglass",
+        "answers with one completion of the model that somebody named",
+        package=Package.MODELS,
+        memory=1024,
+        timeout=180,
+        environment=_MODEL_ENV,
+        grants=(_MODEL,),
+    ),
+    _step(
+        "frame",
+        "puts the question that models propose options for, and names the models",
+        package=Package.MODELS,
+        memory=1024,
+        timeout=180,
+        environment=_MODEL_ENV,
+        grants=(_MODEL,),
+    ),
+    _step(
+        "brainstorm",
+        "has one model propose options",
+        package=Package.MODELS,
+        memory=1024,
+        timeout=180,
+        environment=_MODEL_ENV + _BUCKET_ENV,
+        grants=(_MODEL, _WRITE_FILES),
+    ),
+    _step(
+        "consolidate",
+        "merges the proposals into the options that people choose from",
+        package=Package.MODELS,
+        memory=1024,
+        timeout=180,
+        environment=_MODEL_ENV + _BUCKET_ENV,
+        grants=(_MODEL, _READ_FILES),
     ),
     _step(
         "prepare",
@@ -344,6 +384,8 @@ _FUNCTIONS: Final = (
 
 _MACHINES: Final = (
     Machine("simple", ("respond", "fail")),
+    Machine("branch", ("frame", "brainstorm", "consolidate", "fail")),
+    Machine("breakglass", ("breakglass", "fail")),
     Machine(
         "sequential_thinking",
         (

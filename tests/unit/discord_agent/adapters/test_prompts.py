@@ -19,7 +19,7 @@ from discord_agent.domain.session import ExecutionRecord, Session
 from discord_agent.replies import PlanReply
 
 PROMPTS = TemplatePrompts(find_root())
-SYSTEM = ("decide", "plan", "reflect", "title")
+SYSTEM = ("decide", "plan", "reflect", "title", "frame", "brainstorm", "consolidate", "breakglass")
 
 RUN = RunState(ExecutionId("m-1"), ThreadId("7"), ChannelId("7"), MessageId("1"), UserId("2"), topic="tea", max_turns=4)
 RECORD = ExecutionRecord(
@@ -69,7 +69,7 @@ def test_roles_and_tasks_differ() -> None:
 
 
 def test_what_has_no_template_takes_the_default_of_its_folder() -> None:
-    assert PROMPTS.render("tasks/general-convo") == PROMPTS.render("tasks/_default")
+    assert PROMPTS.render("tasks/code-review") == PROMPTS.render("tasks/_default")
     assert PROMPTS.render("roles/a role nobody knows") == PROMPTS.render("roles/_default")
 
 

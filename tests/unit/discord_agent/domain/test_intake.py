@@ -164,7 +164,15 @@ def test_somebody_who_may_not_run_is_told_if_they_addressed_the_bot() -> None:
 def test_breakglass_is_addressed_to_the_bot_and_needs_its_own_permission() -> None:
     (refused,) = decide(message("@opus fix it", mentions_bot=False), IN_CHANNEL)
     assert isinstance(refused, Refuse)
-    assert decide(message("@opus fix it", mentions_bot=False, permissions=ADMINISTRATOR), IN_CHANNEL) == REQUEST
+    allowed = (Enqueue(ItemKind.REQUEST, forced=True, breakglass=True), *REQUEST[1:])
+    by_administrator = message("@opus fix it", mentions_bot=False, permissions=ADMINISTRATOR)
+    assert decide(by_administrator, IN_CHANNEL) == allowed
+    assert decide(replace(by_administrator, content="<@1> @opus fix it"), IN_CHANNEL) == allowed
+
+
+def test_who_names_a_model_asks_it_also_while_a_run_works() -> None:
+    (request, *_) = decide(message("@opus fix it", mentions_bot=False, permissions=ADMINISTRATOR), RUNNING)
+    assert request == Enqueue(ItemKind.REQUEST, forced=True, breakglass=True)
 
 
 def test_a_message_to_a_running_run_steers_it() -> None:

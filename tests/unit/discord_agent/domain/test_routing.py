@@ -4,16 +4,19 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from discord_agent.domain.classification import AgentRole, FlowType, TaskType
+from discord_agent.domain.classification import AgentRole, Classification, FlowType, TaskType
 from discord_agent.domain.routing import (
     BRANCH_PHRASES,
     Breakglass,
+    Route,
     breakglass,
-    choose_flow,
     classify_by_rules,
     fallback_title,
     file_name,
     is_stale,
+    options_tier,
+    route,
+    unknown_alias,
 )
 from discord_agent.domain.workspace import safe_path
 
@@ -38,18 +41,71 @@ def test_breakglass_begins_with_an_alias_as_a_whole_word(text: str, expected: Br
     assert breakglass(text, ALIASES) == expected
 
 
+@pytest.mark.parametrize(
+    ("text", "unknown"),
+    [
+        ("@opsu fix it", "opsu"),
+        ("@Sonet, why?", "sonet"),
+        ("@gemni", "gemni"),
+        ("@opus fix it", ""),
+        ("@property is not found", ""),
+        ("@types/node does not install", ""),
+        ("@everyone look", ""),
+        ("ask @opsu", ""),
+        ("", ""),
+    ],
+)
+def test_what_is_nearly_an_alias_is_told_from_other_names(text: str, unknown: str) -> None:
+    assert unknown_alias(text, ALIASES) == unknown
+
+
+def test_where_a_model_must_be_meant_any_other_name_is_unknown() -> None:
+    assert unknown_alias("@llama go", ALIASES, is_one=True) == "llama"
+    assert unknown_alias("@opus go", ALIASES, is_one=True) == ""
+    assert unknown_alias("just go", ALIASES, is_one=True) == ""
+
+
+def _decided(task: TaskType, *, wants_options: bool = False) -> Classification:
+    return Classification(should_respond=True, reason="", task_type=task, wants_options=wants_options)
+
+
 def test_breakglass_goes_before_everything_and_a_choice_before_phrases_and_tasks() -> None:
-    text = "what are the pros and cons"
-    assert choose_flow(text, TaskType.CODING, override=FlowType.SIMPLE, is_breakglass=True) is FlowType.BREAKGLASS
-    assert choose_flow(text, TaskType.CODING, override=FlowType.SIMPLE) is FlowType.SIMPLE
-    assert choose_flow(text, TaskType.CODING) is FlowType.BRANCH
-    assert choose_flow("add a test", TaskType.CODING) is FlowType.SEQUENTIAL
-    assert choose_flow("hello", TaskType.SOCIAL) is FlowType.SIMPLE
+    text, coding = "what are the pros and cons", _decided(TaskType.CODING)
+    assert route(text, coding, override=FlowType.SIMPLE, alias="opus") == Route(
+        FlowType.BREAKGLASS, "the message begins with @opus"
+    )
+    assert route(text, coding, override=FlowType.SIMPLE) == Route(FlowType.SIMPLE, "it was chosen with /flow")
+    assert route(text, coding) == Route(FlowType.BRANCH, "“pros and cons” asks for options")
+    assert route("which of them?", _decided(TaskType.CODING, wants_options=True)) == Route(
+        FlowType.BRANCH, "the request asks for options"
+    )
+    assert route("add a test", coding) == Route(FlowType.SEQUENTIAL, "coding-implementation needs an agent with tools")
+    assert route("hello", _decided(TaskType.SOCIAL)) == Route(FlowType.SIMPLE, "social is answered at once")
+
+
+@pytest.mark.parametrize(
+    "task", [TaskType.SOCIAL, TaskType.PROOFREADER, TaskType.SHELL, TaskType.ARCHITECTURE, TaskType.TECHNICAL_QA]
+)
+def test_what_needs_no_tools_is_answered_at_once(task: TaskType) -> None:
+    assert route("tell me", _decided(task)).flow is FlowType.SIMPLE
 
 
 @pytest.mark.parametrize("phrase", BRANCH_PHRASES)
 def test_every_branch_phrase_is_found_anywhere_and_in_any_case(phrase: str) -> None:
-    assert choose_flow(f"Please: {phrase.upper()} for caching?", TaskType.TECHNICAL_QA) is FlowType.BRANCH
+    found = route(f"Please: {phrase.upper()} for caching?", _decided(TaskType.TECHNICAL_QA))
+    assert found.flow is FlowType.BRANCH
+
+
+@pytest.mark.parametrize(
+    ("text", "tier"),
+    [
+        ("Different approaches?", "tier3"),
+        ("Think DEEPLY about different approaches", "tier4"),
+        ("Brainstorm thoroughly", "tier4"),
+    ],
+)
+def test_the_strongest_models_weigh_options_where_deep_thought_is_asked_for(text: str, tier: str) -> None:
+    assert options_tier(text) == tier
 
 
 def test_a_message_of_exactly_thirty_minutes_passes_and_an_older_one_does_not() -> None:

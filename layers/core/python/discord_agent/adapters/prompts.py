@@ -27,6 +27,8 @@ _TAGS: Final = (
     "plan",
     "instructions",
     "transcript",
+    "brief",
+    "proposal",
     "summary",
     "evidence",
 )

@@ -81,10 +81,14 @@ class Acknowledge:
 
 @dataclass(frozen=True, slots=True)
 class Enqueue:
-    """Put the message into the thread's inbox; ``forced`` requests are always answered."""
+    """Put the message into the thread's inbox; ``forced`` requests are always answered.
+
+    ``breakglass``: it names a model, and its author may.
+    """
 
     kind: ItemKind
     forced: bool = False
+    breakglass: bool = False
 
 
 @dataclass(frozen=True, slots=True)

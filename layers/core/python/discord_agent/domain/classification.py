@@ -22,6 +22,8 @@ class TaskType(StrEnum):
     GENERAL = "general-convo"
     SOCIAL = "social"
     WRITING = "writing"
+    PROOFREADER = "proofreader"
+    SHELL = "shell-command"
 
 
 class AgentRole(StrEnum):
@@ -73,13 +75,19 @@ READING_TASKS = frozenset(
 )
 """Tasks that may succeed without changing a file."""
 
+UNRELATED_TASKS = frozenset({TaskType.SOCIAL, TaskType.PROOFREADER})
+"""Tasks about the one message, whatever was said before it."""
+
 _MAX_TURNS = {Complexity.SIMPLE: 10, Complexity.MEDIUM: 20, Complexity.COMPLEX: 35}
 CHECKPOINT_INTERVAL = 5
 
 
 @dataclass(frozen=True, slots=True)
 class Classification:
-    """What the decision model (or its rule-based stand-in) made of a request."""
+    """What the decision model (or its rule-based stand-in) made of a request.
+
+    ``wants_options``: the person asks for several ways to do something, to choose from.
+    """
 
     should_respond: bool
     reason: str
@@ -87,6 +95,7 @@ class Classification:
     task_type: TaskType = TaskType.GENERAL
     role: AgentRole = AgentRole.PYTHON_CODER
     complexity: Complexity = Complexity.MEDIUM
+    wants_options: bool = False
 
 
 def flow_for(task_type: TaskType) -> FlowType:

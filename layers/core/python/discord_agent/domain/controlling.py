@@ -25,6 +25,7 @@ from discord_agent.domain.actions import (
     Withdraw,
     is_since,
 )
+from discord_agent.domain.classification import FlowType
 from discord_agent.domain.controls import Action as Control
 from discord_agent.domain.feedback import APPROVE, DISAPPROVE
 from discord_agent.domain.inbound import Author, ButtonPressed, Reaction
@@ -252,7 +253,8 @@ def _again(run: ExecutionRecord, situation: Situation, *, stronger: bool = False
         return _Objection("There is nothing to take up again.")
     if situation.at_work is not None:
         return _Objection(_BUSY)
-    return _Proposal(policy.Action.RUN, Restart(run.execution_id, stronger))
+    needs = policy.Action.BREAKGLASS if run.flow is FlowType.BREAKGLASS else policy.Action.RUN
+    return _Proposal(needs, Restart(run.execution_id, stronger))
 
 
 def _extend(run: ExecutionRecord, situation: Situation, _: str) -> _Ruling:

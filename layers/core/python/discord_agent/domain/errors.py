@@ -19,6 +19,7 @@ AgentError
     ├── ModelRefused        the provider rejects the request (400, 401, 403, 404)
     │   └── ContextTooLong  the conversation does not fit into the model's context window
     ├── InvalidReply        a model's reply is not valid for its schema, twice
+    ├── NoProposals         no model that was asked for options gave any
     ├── DiscordRefused      Discord rejects the request (400, 401, 403, 404)
     ├── RepositoryRefused   the git host rejects the request, or the repository is unusable
     └── WorkspaceDamaged    a manifest or pack is missing or does not match its hash
@@ -127,6 +128,10 @@ class InvalidReply(PermanentError):
     def __init__(self, message: str, *, spent: Cost = _NOTHING_SPENT) -> None:
         super().__init__(message)
         self.spent = spent
+
+
+class NoProposals(PermanentError):
+    """No model that was asked for options gave any."""
 
 
 class DiscordRefused(PermanentError):

@@ -62,7 +62,8 @@ def decide(event: Inbound, situation: Situation) -> Actions:
 
 
 def _message(message: InboundMessage, situation: Situation) -> Actions:
-    is_breakglass = routing.breakglass(message.content, situation.breakglass_aliases) is not None
+    said = interrupts.without_mention(message.content)
+    is_breakglass = routing.breakglass(said, situation.breakglass_aliases) is not None
     forced = message.mentions_bot or message.author.is_bot or is_breakglass
     reason = _not_for_us(message, situation, forced=forced)
     if reason:
@@ -70,7 +71,8 @@ def _message(message: InboundMessage, situation: Situation) -> Actions:
     run = situation.at_work
     if run is not None and message.id == run.message_id:
         return (Ignore("being worked on already"),)
-    if run is not None and is_since(message.id, run):
+    # Who names a model asks it, whatever the run at work is about.
+    if run is not None and is_since(message.id, run) and not is_breakglass:
         return _to_run(message, situation, run, forced=forced)
     is_bare_stop = interrupts.from_text(message.content) == Interruption(Interrupt.STOP)
     if run is None and is_bare_stop:
@@ -129,7 +131,8 @@ def _request(message: InboundMessage, situation: Situation, *, forced: bool, is_
         return *reason, Offer() if forced else Ignore("stale")
     is_certainly_read = forced or situation.place.joined or situation.place.guild_id is None
     seen = (Acknowledge(),) if is_certainly_read else ()
-    return *reason, Enqueue(ItemKind.REQUEST, forced), *seen, Wake(_debounce(situation))
+    request = Enqueue(ItemKind.REQUEST, forced, breakglass=is_breakglass)
+    return *reason, request, *seen, Wake(_debounce(situation))
 
 
 def _reason(message: InboundMessage, situation: Situation) -> Actions:

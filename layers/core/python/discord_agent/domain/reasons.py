@@ -12,6 +12,8 @@ _REASONS: Final = {
     "ModelRefused": "The model's provider refused the request.",
     "ContextTooLong": "The conversation became too long for the model.",
     "InvalidReply": "The model gave no usable reply.",
+    "NoProposals": "None of the models that were asked gave an answer.",
+    "OverBudget": "A limit on money did not allow it.",
     "DiscordUnavailable": "Discord did not answer.",
     "DiscordRefused": "Discord refused a message; the bot may lack a permission in this channel.",
     "SandboxUnavailable": "The sandbox did not answer.",

@@ -1,5 +1,6 @@
 """Which flow a request takes, decided without a model (behaviour contract, sections 5 and 6)."""
 
+import difflib
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -31,6 +32,11 @@ BRANCH_PHRASES: Final = (
     "design options",
 )
 
+THINKING_HARD: Final = ("think deeply", "thoroughly")
+"""What makes the strongest models weigh options."""
+
+_NAME = re.compile(r"@([A-Za-z][\w.-]*)(?=[\s,:;!?]|$)")
+_NEARLY: Final = 0.75
 _FALLBACK_TITLE = 50
 _FILE_NAME = 100
 
@@ -52,21 +58,56 @@ def breakglass(text: str, aliases: Iterable[str]) -> Breakglass | None:
     return None
 
 
-def choose_flow(
-    text: str, task: TaskType, *, override: FlowType | None = None, is_breakglass: bool = False
-) -> FlowType:
-    """The flow of a request: breakglass, else what the person chose, else a branch phrase, else by the kind of task."""
-    if is_breakglass:
-        return FlowType.BREAKGLASS
-    if override is not None:
-        return override
-    return FlowType.BRANCH if wants_options(text) else flow_for(task)
+def unknown_alias(text: str, aliases: Iterable[str], *, is_one: bool = False) -> str:
+    """The name after the ``@`` that a message begins with, if it is nearly an alias; "" otherwise.
+
+    ``is_one`` when it can be nothing else. Names such as ``@property`` or ``@types/node`` are no attempts at one.
+    """
+    named = _NAME.match(text)
+    name = named[1].lower() if named else ""
+    known = set(aliases)
+    is_attempt = is_one or bool(difflib.get_close_matches(name, known, n=1, cutoff=_NEARLY))
+    return name if name and name not in known and is_attempt else ""
 
 
-def wants_options(text: str) -> bool:
-    """Whether a person asks for alternatives."""
+@dataclass(frozen=True, slots=True)
+class Route:
+    """Which flow a request takes; ``why`` is a clause for people."""
+
+    flow: FlowType
+    why: str
+
+
+def route(text: str, decision: Classification, *, override: FlowType | None = None, alias: str = "") -> Route:
+    """The flow of a request: breakglass, else what the person chose, else a wish for options, else by the task.
+
+    ``alias`` is the name by which a model was addressed.
+    """
+    phrase = branch_phrase(text)
+    ways = (
+        (bool(alias), FlowType.BREAKGLASS, f"the message begins with @{alias}"),
+        (override is not None, override, "it was chosen with /flow"),
+        (bool(phrase), FlowType.BRANCH, f"“{phrase}” asks for options"),
+        (decision.wants_options, FlowType.BRANCH, "the request asks for options"),
+    )
+    chosen = next((Route(flow, why) for applies, flow, why in ways if applies and flow is not None), None)
+    if chosen is not None:
+        return chosen
+    flow = flow_for(decision.task_type)
+    needs = "needs an agent with tools" if flow is FlowType.SEQUENTIAL else "is answered at once"
+    return Route(flow, f"{decision.task_type} {needs}")
+
+
+def branch_phrase(text: str) -> str:
+    """The words by which a person asks for alternatives, "" if there are none."""
     lowered = text.lower()
-    return any(phrase in lowered for phrase in BRANCH_PHRASES)
+    return next((phrase for phrase in BRANCH_PHRASES if phrase in lowered), "")
+
+
+def options_tier(text: str) -> str:
+    """The tier of models that weigh options for a request."""
+    lowered = text.lower()
+    return "tier4" if any(phrase in lowered for phrase in THINKING_HARD) else "tier3"
 
 
 def is_stale(sent: datetime, now: datetime, limit: timedelta) -> bool:
@@ -111,6 +152,8 @@ _RULES: Final = (
     _Rule(TaskType.DOCUMENTATION, _starting(r"document|(?:write|update) .{0,30}(?:docs|documentation|readme)"), AgentRole.DOCUMENTATION_WRITER),
     _Rule(TaskType.DEVOPS, _starting("deploy|provision|terraform|dockeri[sz]e"), AgentRole.DEVOPS_ENGINEER),
     _Rule(TaskType.DATABASE, _starting(r"(?:design|model|normali[sz]e) .{0,40}(?:schema|database|tables?)"), AgentRole.DBA),
+    _Rule(TaskType.PROOFREADER, _starting(r"proof-?read|correct (?:the |my |this )*(?:spelling|grammar|text|sentence)"), technical=False),
+    _Rule(TaskType.SHELL, _starting(r"(?:what(?: is|'s)|which is|give me|tell me|show me) (?:the |a )?(?:shell |bash |linux |git |terminal )?command\b")),
     _Rule(TaskType.WRITING, _starting("write .{0,30}(?:e-?mail|poem|story|letter|announcement|blog post|speech)"), technical=False),
     _Rule(TaskType.CODING, _starting(
         "add|build|change|code|convert|create|debug|extend|extract|fix|implement|make|migrate|move|optimi[sz]e|patch|port|"

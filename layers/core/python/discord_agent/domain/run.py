@@ -136,6 +136,19 @@ class Resumption:
 
 
 @dataclass(frozen=True, slots=True)
+class Voice:
+    """One of the models that propose options side by side, counted from 1; ``failure`` says why it has none."""
+
+    number: int
+    model: ModelName
+    card_message_id: MessageId | None = None
+    usage: Usage = Usage()
+    cost: Cost = Cost()
+    cloud: CloudUse = CloudUse()
+    failure: StepFailure | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class RunState:
     """One run; ``thread_id`` is where it works, ``channel_id`` and ``message_id`` where it was asked for.
 
@@ -191,6 +204,7 @@ class RunState:
     told: tuple[str, ...] = ()
     lesson: str = ""
     lesson_id: str = ""
+    voices: tuple[Voice, ...] = ()
 
     @property
     def opened_in_place(self) -> bool:

@@ -122,6 +122,7 @@ class InboxItem:
     """A message waiting to be taken up; ``forced`` when the bot was mentioned or a command was used.
 
     ``interrupt`` is what a person wants of the run ``concerns``, besides being heard; it dies with that run.
+    ``breakglass`` says that its author was found to be allowed to address a model by its alias.
     """
 
     thread_id: ThreadId
@@ -136,6 +137,7 @@ class InboxItem:
     attachments: tuple[Attachment, ...] = ()
     interrupt: Interrupt | None = None
     concerns: ExecutionId | None = None
+    breakglass: bool = False
 
     def interrupting(self, execution: ExecutionId) -> Interrupt | None:
         """What the person wants of this run; None when the message was for another, or only to be heard."""
@@ -191,7 +193,8 @@ class ExecutionRecord:
     """One run as people and later steps find it again; ``request`` is the person's text, ``task_token`` a credential.
 
     ``reached`` is the run after its last saved turn: what a failure that comes without its state goes by. ``alias``
-    is how a breakglass request named its model; ``options`` are what the run showed people to choose from.
+    is how a breakglass request named its model, ``brief`` what models were asked to propose options for, and
+    ``options`` are what the run showed people to choose from.
     ``stronger_than`` is the model that this try is to work with a stronger one than, "" for the usual one.
     """
 
@@ -230,4 +233,5 @@ class ExecutionRecord:
     resumes: Resumption | None = None
     reasons: Reasons = Reasons()
     alias: str = ""
+    brief: str = ""
     options: tuple[Option, ...] = ()

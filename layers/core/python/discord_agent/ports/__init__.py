@@ -5,7 +5,7 @@ from discord_agent.ports.memory import Insights, Reflections
 from discord_agent.ports.models import LanguageModel, Models, Prompts
 from discord_agent.ports.money import Budgets
 from discord_agent.ports.outward import AuditLog, Clock, Events, InboundQueue, Machines, Wakeups
-from discord_agent.ports.runs import Context, Executions, Journal, JournaledRound, Leases
+from discord_agent.ports.runs import Context, Executions, Journal, JournaledRound, Leases, Proposals
 from discord_agent.ports.threads import Sessions
 from discord_agent.ports.tools import Credential, StopMarkers, ToolBox, ToolRound, WorkspaceAccess
 from discord_agent.ports.workspaces import Checkout, Diff, Repositories, Workspaces
@@ -30,6 +30,7 @@ __all__ = [
     "Machines",
     "Models",
     "Prompts",
+    "Proposals",
     "Reflections",
     "Repositories",
     "Sessions",

@@ -12,6 +12,7 @@ from discord_agent.domain.ids import (
     UserId,
 )
 from discord_agent.domain.interrupts import Interrupt
+from discord_agent.domain.options import Proposal
 from discord_agent.domain.run import Outcome, RunState
 from discord_agent.domain.session import (
     Approval,
@@ -77,6 +78,16 @@ class Journal(Protocol):
         self, run: RunState, turn: int, number: int, results: tuple[ToolResult, ...], manifest: Manifest | None
     ) -> None:
         """Journal what the tool calls gave."""
+
+
+class Proposals(Protocol):
+    """What the models that were asked side by side proposed in a run."""
+
+    def keep(self, run: RunState, number: int, proposal: Proposal) -> None:
+        """Store the proposal of a voice; what an earlier attempt stored is replaced."""
+
+    def load(self, run: RunState, number: int) -> Proposal:
+        """The proposal of a voice that kept one."""
 
 
 class Leases(Protocol):

@@ -1,6 +1,7 @@
 """Asking a model for an answer of a certain shape."""
 
 import re
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Final
 
@@ -26,16 +27,22 @@ class Spent:
     adjusted: tuple[str, ...] = ()
 
 
-def ask[T: BaseModel](model: LanguageModel, request: ModelRequest, shape: type[T]) -> tuple[T, Spent]:
+def ask[T: BaseModel](
+    model: LanguageModel,
+    request: ModelRequest,
+    shape: type[T],
+    *,
+    stop_requested: Callable[[], bool] | None = None,
+) -> tuple[T, Spent]:
     """Ask for a ``shape``; an invalid reply is asked for once more with its error, then InvalidReply is raised."""
     request = replace(request, schema=schema_of(shape))
-    first = model.complete(request)
+    first = model.complete(request, stop_requested=stop_requested)
     adjusted: list[str] = []
     try:
         return _parse(shape, first, adjusted), Spent(first.usage, first.cost, tuple(adjusted))
     except ValidationError as error:
         again = _with_error(request, first, error)
-    second = model.complete(again)
+    second = model.complete(again, stop_requested=stop_requested)
     adjusted.clear()
     try:
         parsed = _parse(shape, second, adjusted)

@@ -1,16 +1,18 @@
 """From waiting messages to a running flow."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from discord_agent.domain import history, routing
 from discord_agent.domain.budget import Payer
-from discord_agent.domain.classification import Classification, flow_for
+from discord_agent.domain.classification import Classification, FlowType
 from discord_agent.domain.conversation import Message, ModelRequest, Purpose, Role
 from discord_agent.domain.errors import InvalidReply, ModelRefused, ModelUnavailable, OverBudget
 from discord_agent.domain.ids import ChannelId, MessageId, ThreadId, UserId, execution_for_message
+from discord_agent.domain.interrupts import without_mention
 from discord_agent.domain.money import Cost, Usage
-from discord_agent.domain.session import ExecutionRecord, InboxItem, ItemKind
+from discord_agent.domain.posts import Post
+from discord_agent.domain.session import ExecutionRecord, InboxItem, ItemKind, Reasons
 from discord_agent.ports import (
     Clock,
     Discord,
@@ -27,6 +29,10 @@ from discord_agent.steps.launch import launch
 from discord_agent.steps.spending import Spending
 
 _HISTORY: Final = 20
+_DEFAULT: Final = "default"
+"""The alias of the model that answers where the flow was chosen, but no model."""
+_EMERGENCY: Final = Classification(should_respond=True, reason="a model was named")
+_EDITED: Final = "A message that was edited cannot name a model; write it anew."
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,21 +65,70 @@ class Classify:
         is_newest = bool(items) and items[-1].message_id == wakeup.message_id
         if not is_newest:
             return
-        record = self.executions.get(execution_for_message(wakeup.message_id))
-        if record is None:
-            decision, usage, cost = self._decide(items)
-            if not decision.should_respond:
-                self.chronicle.note(wakeup.thread_id, None, "ignored", cost=cost, reason=decision.reason)
-                self.sessions.remove(items)
-                return
-            record = self._record(items, decision, usage, cost)
-            self.executions.create(record)
-        launch(self.machines, record)
+        override = self._override(wakeup)
+        record = self.executions.get(execution_for_message(wakeup.message_id)) or self._taken_up(items, override)
+        if record is not None:
+            launch(self.machines, record)
+            if override is not None:
+                self.sessions.update(wakeup.thread_id, flow_override=None)
         self.sessions.remove(items)
 
-    def _decide(self, items: tuple[InboxItem, ...]) -> tuple[Classification, Usage, Cost]:
+    def _override(self, wakeup: Wakeup) -> FlowType | None:
+        """The flow that the author chose for this request."""
+        chosen = self.sessions.get(wakeup.thread_id).flow_override
+        return chosen.flow if chosen is not None and chosen.by == wakeup.author_id else None
+
+    def _taken_up(self, items: tuple[InboxItem, ...], override: FlowType | None) -> ExecutionRecord | None:
+        """The row of the run that the request gets, stored; None when it gets none."""
+        named = _named_model(items, tuple(self.models.aliases()), override)
+        if named is None:
+            record = self._classified(items, override)
+        elif named.is_allowed:
+            record = self._emergency(items, named)
+        else:
+            record = None
+            self._refuse(items[-1])
+        if record is not None:
+            self.executions.create(record)
+        return record
+
+    def _classified(self, items: tuple[InboxItem, ...], override: FlowType | None) -> ExecutionRecord | None:
         newest = items[-1]
-        forced = any(item.forced for item in items)
+        decision, usage, cost = self._decide(items, forced=override is not None or any(item.forced for item in items))
+        if not decision.should_respond:
+            self.chronicle.note(newest.thread_id, None, "ignored", cost=cost, reason=decision.reason)
+            return None
+        text = request_text(items)
+        route = routing.route(text, decision, override=override)
+        reasons = Reasons(route.why, decision.reason, self._why_model(route.flow, decision, text))
+        return replace(self._record(items, route.flow, decision, reasons), usage=usage, cost=cost)
+
+    def _emergency(self, items: tuple[InboxItem, ...], named: "_Named") -> ExecutionRecord:
+        """Nobody is asked what kind of request it is: a person has decided who answers it."""
+        written = "" if named.override else named.alias
+        route = routing.route(named.request, _EMERGENCY, alias=written, override=named.override)
+        model = self.models.breakglass(named.alias)
+        why = f"@{named.alias} stands for {model}" if model else f"@{named.alias} is no alias"
+        record = self._record(items, FlowType.BREAKGLASS, _EMERGENCY, Reasons(route.why, "nobody but the model", why))
+        return replace(record, request=named.request, alias=named.alias)
+
+    def _why_model(self, flow: FlowType, decision: Classification, text: str) -> str:
+        match flow:
+            case FlowType.BRANCH:
+                return f"{routing.options_tier(text)} weighs options"
+            case FlowType.SEQUENTIAL:
+                return f"{self.models.for_role(decision.role)} is the model of a {decision.role}"
+            case _:
+                return f"{self.models.for_task(decision.task_type)} answers {decision.task_type}"
+
+    def _refuse(self, newest: InboxItem) -> None:
+        """What was edited after it was looked at was never allowed."""
+        self.chronicle.note(newest.thread_id, None, "refused", actor=newest.author_id, sentence=_EDITED)
+        nonce = f"m-{newest.message_id}/refused"
+        self.discord.send(ChannelId(newest.thread_id), Post(_EDITED, reply_to=newest.message_id), nonce=nonce)
+
+    def _decide(self, items: tuple[InboxItem, ...], *, forced: bool) -> tuple[Classification, Usage, Cost]:
+        newest = items[-1]
         text = request_text(items)
         earlier = self.discord.history(ChannelId(newest.thread_id), limit=_HISTORY)
         request = ModelRequest(
@@ -106,7 +161,7 @@ class Classify:
         return decision, purse.usage, purse.cost
 
     def _record(
-        self, items: tuple[InboxItem, ...], decision: Classification, usage: Usage, cost: Cost
+        self, items: tuple[InboxItem, ...], flow: FlowType, decision: Classification, reasons: Reasons
     ) -> ExecutionRecord:
         newest = items[-1]
         return ExecutionRecord(
@@ -116,15 +171,43 @@ class Classify:
             newest.message_id,
             newest.author_id,
             newest.author_name,
-            flow=flow_for(decision.task_type),
+            flow=flow,
             request=request_text(items),
             created_at=self.clock.now(),
             guild_id=newest.guild_id,
             attachments=tuple(attachment for item in items for attachment in item.attachments),
-            usage=usage,
-            cost=cost,
             classification=decision,
+            reasons=reasons,
         )
+
+
+@dataclass(frozen=True, slots=True)
+class _Named:
+    """A request to a model that the person named; ``override`` when that was done with a command."""
+
+    alias: str
+    request: str
+    is_allowed: bool
+    override: FlowType | None = None
+
+
+def _named_model(items: tuple[InboxItem, ...], aliases: tuple[str, ...], override: FlowType | None) -> _Named | None:
+    """Which model an author named, in whichever of the messages; a name that nobody knows is allowed to be told so."""
+    is_chosen = override is FlowType.BREAKGLASS
+    for place, item in enumerate(items):
+        text = without_mention(item.content)
+        called = routing.breakglass(text, aliases)
+        if called is not None:
+            said = (*_said(items[:place]), called.message, *_said(items[place + 1 :]))
+            return _Named(called.alias, "\n".join(said).strip(), is_chosen or item.breakglass)
+        unknown = routing.unknown_alias(text, aliases, is_one=is_chosen)
+        if unknown:
+            return _Named(unknown, request_text(items), is_allowed=True)
+    return _Named(_DEFAULT, request_text(items), is_allowed=True, override=override) if is_chosen else None
+
+
+def _said(items: tuple[InboxItem, ...]) -> tuple[str, ...]:
+    return tuple(item.said for item in items)
 
 
 def request_text(items: tuple[InboxItem, ...]) -> str:

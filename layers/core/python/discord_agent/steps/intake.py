@@ -103,8 +103,8 @@ class Intake:
                 _LOG.info("ignored", extra={"reason": reason})
             case Acknowledge(emoji), InboundMessage(channel_id=channel, id=message):
                 self._acknowledge(channel, message, emoji)
-            case Enqueue(kind, forced), InboundMessage():
-                self.sessions.put(self._item(event, kind, forced=forced))
+            case Enqueue(), InboundMessage():
+                self.sessions.put(self._item(event, action))
             case Wake(delay), InboundMessage(channel_id=channel):
                 self.wakeups.schedule(ThreadId(channel), event.author.id, event.id, delay)
             case Answer(), InboundMessage() | ButtonPressed() | Reaction():
@@ -150,18 +150,19 @@ class Intake:
         except DiscordRefused as error:
             _LOG.warning("not acknowledged", extra={"status": error.status, "code": error.code})
 
-    def _item(self, message: InboundMessage, kind: ItemKind, *, forced: bool) -> InboxItem:
+    def _item(self, message: InboundMessage, wanted: Enqueue) -> InboxItem:
         return InboxItem(
             ThreadId(message.channel_id),
             message.id,
             message.author.id,
             message.author.name,
             message.content,
-            kind,
+            wanted.kind,
             self.clock.now(),
-            forced=forced,
+            forced=wanted.forced,
             guild_id=message.guild_id,
             attachments=message.attachments,
+            breakglass=wanted.breakglass,
         )
 
     def _answer(self, answer: Answer, event: Happening) -> None:

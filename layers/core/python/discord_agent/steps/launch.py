@@ -12,7 +12,12 @@ from discord_agent.domain.run import Next, RunState
 from discord_agent.domain.session import Approval, Decision, ExecutionRecord, Reasons
 from discord_agent.ports import Clock, Executions, Machines
 
-MACHINES: Final = {FlowType.SIMPLE: "simple", FlowType.SEQUENTIAL: "sequential_thinking"}
+MACHINES: Final = {
+    FlowType.SIMPLE: "simple",
+    FlowType.SEQUENTIAL: "sequential_thinking",
+    FlowType.BRANCH: "branch",
+    FlowType.BREAKGLASS: "breakglass",
+}
 """The state machine of each flow."""
 
 

@@ -22,6 +22,7 @@ class Deployment:
     secondary_bot: str
     staleness: timedelta
     debounce: timedelta
+    breakglass_aliases: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +61,7 @@ class Situations:
             running=self._record(self.leases.holder(thread)),
             parked=self._record(session.parked),
             secondary_bot=self.deployment.secondary_bot,
+            breakglass_aliases=self.deployment.breakglass_aliases,
             rejection=session.rejection,
         )
 

@@ -1,0 +1,77 @@
+"""What the flows without an agent have in common: one completion, one answer where it was asked, one end."""
+
+from dataclasses import dataclass, replace
+
+from discord_agent.domain import cards, chunking, events, option_cards
+from discord_agent.domain.conversation import ModelRequest
+from discord_agent.domain.errors import InvalidEvent, OverBudget, Stopped
+from discord_agent.domain.options import Option
+from discord_agent.domain.posts import Post
+from discord_agent.domain.redaction import Redactor
+from discord_agent.domain.run import Next, Outcome, RunState
+from discord_agent.domain.session import ExecutionRecord, ExecutionStatus
+from discord_agent.ports import Clock, Discord, Executions
+from discord_agent.steps.chronicle import Chronicle
+from discord_agent.steps.spending import Spending, payer_of, waits_for_money
+from discord_agent.steps.terminal import Terminal
+
+
+@dataclass(frozen=True, slots=True)
+class Answering:
+    """No tools, no lease, no thread of its own."""
+
+    spending: Spending
+    discord: Discord
+    executions: Executions
+    terminal: Terminal
+    chronicle: Chronicle
+    clock: Clock
+    redactor: Redactor
+
+    def begin(self, run: RunState) -> ExecutionRecord:
+        """Take up a request, and show it; one that was answered by an earlier attempt is left as it is."""
+        record = self.executions.get(run.execution_id)
+        if record is None:
+            raise InvalidEvent(f"no record of {run.execution_id}")
+        if record.terminal_message_id is None:
+            self.executions.update(run.execution_id, status=ExecutionStatus.PROCESSING)
+            self.chronicle.announce(run.thread_id, events.EXECUTION_STARTED, taskType=run.task_type, agentRole=run.role)
+            self.discord.typing(run.channel_id)
+        return record
+
+    def answer(self, run: RunState, request: ModelRequest, *, offer: str = "") -> RunState:
+        """Ask once and post the answer; ``offer`` is the label of a button that has an agent carry it out."""
+        # There is no lease to tell attempts apart by.
+        purse = self.spending.purse(payer_of(run), request.purpose, self.clock.now().isoformat())
+        try:
+            with purse:
+                reply = purse.complete(request, stop_requested=lambda: self.executions.stop_requested(run.execution_id))
+        except Stopped:
+            return self.end(replace(run, cost=run.cost + purse.cost, outcome=Outcome.STOPPED))
+        except OverBudget as error:
+            return self.end(replace(waits_for_money(run, error), outcome=Outcome.OUT_OF_BUDGET))
+        run = replace(
+            run,
+            model=reply.model,
+            # Before it is cut into messages: half a secret is not recognised later.
+            summary=self.redactor.text(reply.message.text).strip(),
+            usage=run.usage + reply.usage,
+            cost=run.cost + reply.cost,
+            outcome=Outcome.DONE,
+            next=Next.END,
+        )
+        run = self.terminal.settled(run)
+        *earlier, last = chunking.posts(run.summary or cards.NO_ANSWER)
+        if offer and run.summary:
+            option = Option(offer, run.summary)
+            self.executions.update(run.execution_id, options=(option,))
+            last = replace(last, buttons=option_cards.option_buttons(run.execution_id, (option,)))
+        first, *more = (*earlier, last)
+        self.terminal.post(run, run.channel_id, (replace(first, reply_to=run.message_id), *more))
+        return run
+
+    def end(self, run: RunState) -> RunState:
+        """End without an answer; there is no machine here in which a run could wait."""
+        run = self.terminal.settled(replace(run, next=Next.END))
+        self.terminal.post(run, run.channel_id, (Post(cards.ending(run, ""), buttons=cards.retry_buttons(run)),))
+        return run

@@ -1,0 +1,108 @@
+"""The first step of the flow ``branch``: what exactly options are sought for, and by which models."""
+
+from dataclasses import dataclass, replace
+
+from discord_agent.domain import events, history, option_cards, routing
+from discord_agent.domain.conversation import Message, ModelRequest, Purpose, Role
+from discord_agent.domain.errors import InvalidEvent, InvalidReply, ModelRefused, ModelUnavailable, OverBudget, Stopped
+from discord_agent.domain.ids import MessageId, ModelName
+from discord_agent.domain.inbound import InboundMessage
+from discord_agent.domain.run import RunState, Voice
+from discord_agent.domain.session import ExecutionRecord, ExecutionStatus
+from discord_agent.ports import Clock, Discord, Executions, Models, Prompts, Sessions
+from discord_agent.replies import FrameReply
+from discord_agent.steps.asking import ask
+from discord_agent.steps.chronicle import Chronicle
+from discord_agent.steps.spending import Spending, payer_of
+
+_HISTORY = 50
+_VOICES = 2
+
+
+@dataclass(frozen=True, slots=True)
+class Frame:
+    """One model puts the question so that others can answer it alone; then each of them gets a card."""
+
+    spending: Spending
+    models: Models
+    prompts: Prompts
+    discord: Discord
+    sessions: Sessions
+    executions: Executions
+    chronicle: Chronicle
+    clock: Clock
+
+    def __call__(self, run: RunState) -> RunState:
+        """Open the run; one that has ended already gets no voices."""
+        record = self.executions.get(run.execution_id)
+        if record is None:
+            raise InvalidEvent(f"no record of {run.execution_id}")
+        if record.terminal_message_id is not None:
+            return replace(run, outcome=record.outcome, voices=())
+        self.executions.update(run.execution_id, status=ExecutionStatus.PROCESSING)
+        run = replace(run, started_at=self.clock.now().isoformat())
+        self._tell(run, record)
+        run, brief = self._framed(run, record)
+        tier = self.models.tier(routing.options_tier(record.request))
+        run = replace(run, model=tier[-1], voices=self._voices(run, tier[-_VOICES:]))
+        card = run.voices[0].card_message_id
+        self.executions.update(run.execution_id, brief=brief, card_message_id=card, usage=run.usage, cost=run.cost)
+        return replace(run, card_message_id=card)
+
+    def _voices(self, run: RunState, models: tuple[ModelName, ...]) -> tuple[Voice, ...]:
+        voices = (Voice(number, model) for number, model in enumerate(models, 1))
+        return tuple(replace(voice, card_message_id=self._card(run, voice)) for voice in voices)
+
+    def _card(self, run: RunState, voice: Voice) -> MessageId:
+        nonce = f"{run.execution_id}/voice/{voice.number}"
+        return self.discord.send(run.channel_id, option_cards.branching(run, voice), nonce=nonce)
+
+    def _tell(self, run: RunState, record: ExecutionRecord) -> None:
+        self.chronicle.note(
+            run.thread_id,
+            run.execution_id,
+            events.EXECUTION_STARTED,
+            actor=record.author_id,
+            taskType=run.task_type,
+            agentRole=run.role,
+            flow=run.flow,
+            request=record.request,
+        )
+        self.chronicle.announce(run.thread_id, events.EXECUTION_STARTED, taskType=run.task_type, agentRole=run.role)
+
+    def _framed(self, run: RunState, record: ExecutionRecord) -> tuple[RunState, str]:
+        """The question in one piece; without the planner it is what the person wrote."""
+        # There is no lease to tell attempts apart by.
+        with self.spending.purse(payer_of(run), Purpose.PLAN, self.clock.now().isoformat()) as purse:
+            try:
+                reply, _ = ask(
+                    purse,
+                    self._request(run, record),
+                    FrameReply,
+                    stop_requested=lambda: self.executions.stop_requested(run.execution_id),
+                )
+            except (ModelUnavailable, ModelRefused, InvalidReply, OverBudget, Stopped) as error:
+                # Who is asked next meets the same limit or the same stop, and says so.
+                reason = f"{type(error).__name__}: {error}"
+                self.chronicle.note(run.thread_id, run.execution_id, "plan_failed", reason=reason)
+                reply = FrameReply()
+        run = replace(run, topic=reply.topic_slug, usage=run.usage + purse.usage, cost=run.cost + purse.cost)
+        return run, reply.reformulated_prompt or record.request
+
+    def _request(self, run: RunState, record: ExecutionRecord) -> ModelRequest:
+        question = self.prompts.render(
+            "frame_request",
+            history=history.lines(self._earlier(run), without=run.message_id),
+            session=self.sessions.get(run.thread_id),
+            author=record.author_name,
+            content=record.request,
+        )
+        return ModelRequest(
+            Purpose.PLAN,
+            self.models.for_purpose(Purpose.PLAN),
+            (Message(Role.SYSTEM, self.prompts.render("frame")), Message(Role.USER, question)),
+        )
+
+    def _earlier(self, run: RunState) -> tuple[InboundMessage, ...]:
+        in_thread = self.discord.place(run.channel_id).is_thread
+        return self.discord.history(run.channel_id, limit=_HISTORY) if in_thread else ()
