@@ -202,7 +202,7 @@ class World:
 
     def classify(self) -> Classify:
         return Classify(
-            self.spending, self.models, self.prompts, self.discord, self.sessions, self.executions, self.machines,
+            self.spending, self.models, self.prompts, self.recall(), self.sessions, self.executions, self.machines,
             self.chronicle, self.clock,
         )  # fmt: skip
 
@@ -283,6 +283,9 @@ class World:
         return Fail(self.discord, self.leases, self.sessions, self.executions, self.terminal, self.chronicle)
 
     def respond(self) -> Respond:
+        return Respond(
+            self.spending, self.models, self.prompts, self.discord, self.executions, self.terminal, self.chronicle,
+            self.clock, self.recall(),
         return Respond(self.answering(), self.models, self.prompts, self.discord)
 
     def breakglass(self) -> Breakglass:

@@ -326,9 +326,12 @@ def classify(variables: Variables) -> WakeupEvents:
     """Wake-ups."""
     settings = ClassifySettings.read(variables)
     parts = _Parts(settings)
+    spending, models, prompts = parts.spending(settings)
     step = Classify(
-        *parts.spending(settings),
-        parts.discord,
+        spending,
+        models,
+        prompts,
+        parts.recall(models, prompts),
         parts.sessions,
         parts.executions,
         parts.machines(**settings.flow_machines),
@@ -343,6 +346,9 @@ def respond(variables: Variables) -> Respond:
     settings = RespondSettings.read(variables)
     parts = _Parts(settings)
     spending, models, prompts = parts.spending(settings)
+    return Respond(
+        spending,
+        models,
     return Respond(parts.answering(spending), models, prompts, parts.discord)
 
 
@@ -394,6 +400,7 @@ def consolidate(variables: Variables) -> Consolidate:
         parts.terminal,
         parts.chronicle,
         parts.clock,
+        parts.recall(models, prompts),
         parts.redactor,
     )
 

@@ -2,10 +2,10 @@ import pytest
 
 from discord_agent.domain.conversation import Purpose
 from discord_agent.domain.errors import DiscordRefused, LeaseLost, ModelUnavailable, OverBudget
-from discord_agent.domain.ids import ChannelId, MessageId
+from discord_agent.domain.ids import ChannelId, MessageId, ThreadId
 from discord_agent.domain.inbound import Author, InboundMessage
 from tests.support.fakes.models import says
-from tests.support.fakes.world import BOB, EXECUTION, MESSAGE, THREAD, World
+from tests.support.fakes.world import BOB, CHANNEL, EXECUTION, MESSAGE, THREAD, World
 
 
 def _world(count: int) -> World:
@@ -121,3 +121,15 @@ def test_an_attempt_that_lost_the_thread_keeps_no_summary() -> None:
     with pytest.raises(LeaseLost):
         world.recall().whole(THREAD, without=MESSAGE, purse=world.model, lease=old)
     assert world.sessions.get(THREAD).summary == ""
+
+
+def test_a_glance_at_a_channel_shows_the_last_half_hour() -> None:
+    world = World()
+    old, recent = (
+        InboundMessage(MessageId(message), CHANNEL, None, Author(BOB, "Bob"), text)
+        for message, text in (("200000000000000000", "Long ago"), ("299999999999999999", "Just now"))
+    )
+    world.discord.past[CHANNEL] = (old, recent)
+    thread = ThreadId(CHANNEL)
+    assert world.recall().glance(thread, without=MESSAGE) == ("Bob: Just now",)
+    assert world.recall().glance(thread, without=MESSAGE, direct=True) == ("Bob: Long ago", "Bob: Just now")

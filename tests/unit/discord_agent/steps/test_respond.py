@@ -6,7 +6,7 @@ from discord_agent.domain import events
 from discord_agent.domain.classification import FlowType, TaskType
 from discord_agent.domain.conversation import ModelReply, Purpose, Role
 from discord_agent.domain.errors import InvalidEvent, ModelUnavailable
-from discord_agent.domain.ids import MessageId
+from discord_agent.domain.ids import ChannelId, MessageId
 from discord_agent.domain.inbound import Author, InboundMessage
 from discord_agent.domain.policy import Place
 from discord_agent.domain.posts import Post
@@ -14,7 +14,7 @@ from discord_agent.domain.run import Next, Outcome, RunState
 from discord_agent.domain.session import ExecutionStatus
 from tests.support.fakes.effects import Death, Moments, die
 from tests.support.fakes.models import LADDER, PRICE, SCRIPTED, TOKENS, says
-from tests.support.fakes.world import BOB, CHANNEL, EXECUTION, GUILD, MESSAGE, REQUEST, World
+from tests.support.fakes.world import BOB, CHANNEL, EXECUTION, GUILD, MESSAGE, REQUEST, THREAD, World
 
 
 def _asked(world: World, reply: ModelReply) -> RunState:
@@ -153,3 +153,17 @@ def test_a_secret_where_an_answer_is_cut_into_messages_is_in_none_of_them() -> N
     shown = [post.content for post in _posts(world)]
     assert len(shown) == 2
     assert not [text for text in shown if "ZZ" in text]
+
+
+def test_a_long_thread_is_summed_up_for_the_answer_and_paid_for_with_it() -> None:
+    world = World()
+    run = replace(_asked(world, says("Yes.")), channel_id=ChannelId(THREAD), thread_id=THREAD)
+    world.discord.channels[THREAD] = Place(ChannelId(THREAD), GUILD, CHANNEL, is_thread=True)
+    world.discord.past[THREAD] = tuple(
+        InboundMessage(MessageId(f"3100000000000{number:05}"), ChannelId(THREAD), GUILD, Author(BOB, "Bob"), "Words")
+        for number in range(1, 101)
+    )
+    world.plays(says("- Many words."), purpose=Purpose.SUMMARIZE)
+    after = world.respond()(run)
+    assert world.prompts.values_of("question")["history"][0].endswith("- Many words.")
+    assert after.cost == PRICE + PRICE

@@ -1,9 +1,10 @@
 """From waiting messages to a running flow."""
 
+from dataclasses import dataclass
 from dataclasses import dataclass, replace
 from typing import Final
 
-from discord_agent.domain import history, routing
+from discord_agent.domain import routing
 from discord_agent.domain.budget import Payer
 from discord_agent.domain.classification import Classification, FlowType
 from discord_agent.domain.conversation import Message, ModelRequest, Purpose, Role
@@ -15,7 +16,6 @@ from discord_agent.domain.posts import Post
 from discord_agent.domain.session import ExecutionRecord, InboxItem, ItemKind, Reasons
 from discord_agent.ports import (
     Clock,
-    Discord,
     Executions,
     Machines,
     Models,
@@ -26,6 +26,7 @@ from discord_agent.replies import DecideReply
 from discord_agent.steps.asking import ask
 from discord_agent.steps.chronicle import Chronicle
 from discord_agent.steps.launch import launch
+from discord_agent.steps.recall import Recall
 from discord_agent.steps.spending import Spending
 
 _HISTORY: Final = 20
@@ -51,7 +52,7 @@ class Classify:
     spending: Spending
     models: Models
     prompts: Prompts
-    discord: Discord
+    recall: Recall
     sessions: Sessions
     executions: Executions
     machines: Machines
@@ -130,7 +131,8 @@ class Classify:
     def _decide(self, items: tuple[InboxItem, ...], *, forced: bool) -> tuple[Classification, Usage, Cost]:
         newest = items[-1]
         text = request_text(items)
-        earlier = self.discord.history(ChannelId(newest.thread_id), limit=_HISTORY)
+        is_direct = newest.guild_id is None
+        earlier = self.recall.glance(newest.thread_id, without=newest.message_id, direct=is_direct)
         request = ModelRequest(
             Purpose.DECIDE,
             self.models.for_purpose(Purpose.DECIDE),
@@ -140,7 +142,7 @@ class Classify:
                     Role.USER,
                     self.prompts.render(
                         "decide_request",
-                        history=history.lines(earlier, without=newest.message_id),
+                        history=earlier,
                         author=newest.author_name,
                         content=text,
                         forced=forced,

@@ -58,10 +58,17 @@ class Recall:
         self.sessions.update(thread, lease=lease, summary=summary, summarized_through=parts.through)
         return recollection.lines(summary, parts.shown)
 
-    def glance(self, thread: ThreadId, *, without: MessageId) -> tuple[str, ...]:
-        """The newest lines after the summary there is, without asking a model."""
+    def glance(self, thread: ThreadId, *, without: MessageId, direct: bool = False) -> tuple[str, ...]:
+        """The newest lines, without asking a model: after the summary there is, or of the last 30 minutes in a channel.
+
+        ``direct``: it is a direct conversation, which is told like a thread.
+        """
         session = self.sessions.get(thread)
-        parts = recollection.split(history.told(self._read(session, _GLANCE, None), without=without))
+        newest = self._read(session, _GLANCE, None)
+        is_conversation = direct or session.parent_channel_id is not None
+        if not is_conversation:
+            return history.lines(newest, without=without)
+        parts = recollection.split(history.told(newest, without=without))
         return recollection.lines(session.summary, parts.shown, unread=len(parts.old))
 
     def _read(self, session: Session, limit: int, execution: ExecutionId | None) -> tuple[InboundMessage, ...]:
