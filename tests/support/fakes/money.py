@@ -21,7 +21,7 @@ class FakeBudgets:
     effects: Effects
     sessions: FakeSessions
     clock: Clock
-    spent: dict[str, Usd] = field(default_factory=dict)
+    charged: dict[str, Usd] = field(default_factory=dict)
     committed: dict[str, Usd] = field(default_factory=dict)
     slices: dict[str, Slice] = field(default_factory=dict)
     settled: dict[str, Cost] = field(default_factory=dict)
@@ -51,13 +51,18 @@ class FakeBudgets:
             self.settled[granted.id] = cost
             self._commit(granted.accounts, cost.charged - granted.amount)
             for account in granted.accounts:
-                self.spent[account.key] = self.spent.get(account.key, Usd()) + cost.charged
+                self.charged[account.key] = self.charged.get(account.key, Usd()) + cost.charged
 
     def open_slices(self, execution: ExecutionId) -> tuple[Slice, ...]:
         with self.effects("budgets.open_slices"), self.lock:
             slices = sorted(self.slices.values(), key=lambda one: one.id)
             mine = (one for one in slices if one.payer.execution_id == execution)
             return tuple(one for one in mine if one.id not in self.settled)
+
+    def spent(self, execution: ExecutionId) -> Cost:
+        with self.effects("budgets.spent"), self.lock:
+            mine = (one.id for one in self.slices.values() if one.payer.execution_id == execution)
+            return sum((self.settled[name] for name in mine if name in self.settled), Cost())
 
     def extend(self, accounts: Iterable[Account], amount: Usd, *, grant: str) -> None:
         with self.effects("budgets.extend"), self.lock:
@@ -75,7 +80,7 @@ class FakeBudgets:
 
     def _balance(self, account: Account) -> Balance:
         key = account.key
-        return Balance(account, self.spent.get(key, Usd()), self.committed.get(key, Usd()))
+        return Balance(account, self.charged.get(key, Usd()), self.committed.get(key, Usd()))
 
     def _commit(self, accounts: Iterable[Account], amount: Usd) -> None:
         for account in accounts:

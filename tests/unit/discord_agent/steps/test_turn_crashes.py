@@ -128,7 +128,7 @@ def _as_compared(run: RunState) -> RunState:
 def _check_that_every_call_is_accounted_for(world: World, after: RunState, in_vain: int) -> None:
     """What was charged is what the run says it cost; a call in vain is charged by its estimate."""
     assert world.budgets.open_slices(EXECUTION) == ()
-    [charged] = [spent for key, spent in world.budgets.spent.items() if key.endswith("/run")] or [Usd()]
+    [charged] = [spent for key, spent in world.budgets.charged.items() if key.endswith("/run")] or [Usd()]
     # A call that was stopped is charged by an attempt that may die before it can tell the next one.
     assert charged >= after.cost.charged
     assert charged == after.cost.charged or after.outcome is Outcome.STOPPED

@@ -24,6 +24,9 @@ class Budgets(Protocol):
     def open_slices(self, execution: ExecutionId) -> tuple[Slice, ...]:
         """The slices of a run that were never settled."""
 
+    def spent(self, execution: ExecutionId) -> Cost:
+        """What the settled slices of a run cost together, those of attempts that died or failed among them."""
+
     def extend(self, accounts: Iterable[Account], amount: Usd, *, grant: str) -> None:
         """Allow ``amount`` more on each account, once per ``grant``."""
 

@@ -36,13 +36,14 @@ def waits_for_money(run: RunState, error: OverBudget) -> RunState:
 
 
 def settle_open(budgets: Budgets, run: RunState) -> RunState:
-    """Charge what steps that died had set aside, whole: nobody knows how much of it they spent."""
-    lost = Cost()
+    """The run with all that it cost, what steps that died had set aside included: nobody knows how much of it they spent.
+
+    Only calls without a price are in no account.
+    """
     for left_open in budgets.open_slices(run.execution_id):
-        charge = Cost(estimated=left_open.amount)
-        budgets.settle(left_open, charge)
-        lost += charge
-    return replace(run, cost=run.cost + lost)
+        budgets.settle(left_open, Cost(estimated=left_open.amount))
+    cost = budgets.spent(run.execution_id)
+    return replace(run, cost=replace(cost, partial=cost.partial or run.cost.partial))
 
 
 @dataclass(frozen=True, slots=True)

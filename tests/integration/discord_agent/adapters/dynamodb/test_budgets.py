@@ -203,6 +203,19 @@ def test_a_slice_is_settled_once_with_what_was_charged_first(stage: Stage, guild
     for period in Period:
         assert balance(budgets, who, period) == (usd("0.30"), usd("0.30"))
     assert budgets.open_slices(who.execution_id) == ()
+    assert budgets.spent(who.execution_id) == Cost(usd("0.25"), estimated=usd("0.05"))
+
+
+def test_a_run_costs_what_its_settled_slices_cost_together(stage: Stage, guild: GuildId) -> None:
+    budgets, _ = stage
+    who = payer(guild)
+    costs = [Cost(usd("0.25"), output=usd("0.20")), Cost(usd("0.10"), partial=True, estimated=usd("0.01"))]
+    assert budgets.spent(who.execution_id) == Cost()
+    for number, cost in enumerate(costs):
+        budgets.settle(budgets.reserve(slice_of(budgets, who, usd(1), str(number)), at_least=usd(1)), cost)
+    budgets.reserve(slice_of(budgets, who, usd(1), "open"), at_least=usd(1))
+    assert budgets.spent(who.execution_id) == sum(costs, Cost())
+    assert budgets.spent(retry_of(who.execution_id)) == Cost()
 
 
 def test_what_a_dead_step_had_set_aside_stays_set_aside_until_it_is_settled(stage: Stage, guild: GuildId) -> None:

@@ -1,6 +1,6 @@
 """Accounts of money that cannot be overspent."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from decimal import Decimal
@@ -72,10 +72,12 @@ class DynamoBudgets:
 
     def open_slices(self, execution: ExecutionId) -> tuple[Slice, ...]:
         """The slices of a run that were never settled."""
-        of_the_run = Key("thread_id").eq(f"budget#{budget.scope_of_run(execution)}")
-        of_this_try = Key("record").begins_with(f"{_SLICE}{execution}/")
-        items = self.store.query(self.table, of_the_run & of_this_try)
-        return tuple(from_json(Slice, item) for item in items if "cost" not in item)
+        return tuple(from_json(Slice, item) for item in self._slices(execution) if "cost" not in item)
+
+    def spent(self, execution: ExecutionId) -> Cost:
+        """What the settled slices of a run cost together."""
+        settled = (from_json(Cost, item["cost"]) for item in self._slices(execution) if "cost" in item)
+        return sum(settled, Cost())
 
     def extend(self, accounts: Iterable[Account], amount: Usd, *, grant: str) -> None:
         """Allow ``amount`` more on each account, once per ``grant``."""
@@ -116,6 +118,11 @@ class DynamoBudgets:
         if "cost" in item:
             raise Conflict(f"the slice {wanted.id} was settled")
         return from_json(Slice, item)
+
+    def _slices(self, execution: ExecutionId) -> Iterator[Item]:
+        of_the_run = Key("thread_id").eq(f"budget#{budget.scope_of_run(execution)}")
+        of_this_try = Key("record").begins_with(f"{_SLICE}{execution}/")
+        return self.store.query(self.table, of_the_run & of_this_try)
 
     def _add(self, account: Account, changes: dict[str, Decimal], condition: ConditionBase | None = None) -> Write:
         ttl = {"ttl": self._until(_PERIODS_KEPT[account.period])}
