@@ -274,4 +274,13 @@ def _option(declared: Json, value: Any) -> Json:
     choices = [choice["value"] for choice in declared.get("choices", [])]
     if choices and converted not in choices:
         raise invalid_form(f"options.{name}", "BASE_TYPE_CHOICES", f"Value must be one of {choices}.")
+    _check_bounds(declared, converted)
     return {"name": name, "type": kind, "value": converted}
+
+
+def _check_bounds(declared: Json, value: Any) -> None:
+    """A text within its length, a number within its range, as far as the command says."""
+    measured, bounds = (len(value), "length") if isinstance(value, str) else (value, "value")
+    least, most = declared.get(f"min_{bounds}"), declared.get(f"max_{bounds}")
+    if (least is not None and measured < least) or (most is not None and measured > most):
+        raise invalid_form(f"options.{declared['name']}", "NUMBER_TYPE_RANGE", f"Must be between {least} and {most}.")

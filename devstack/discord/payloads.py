@@ -14,6 +14,8 @@ from devstack.discord.store import Store
 MESSAGE_CONTENT_FLAG = 1 << 19
 """The application may read message content in fewer than 100 guilds."""
 
+_SUBCOMMAND = 1
+
 
 def iso(seconds: float) -> str:
     """A time as Discord writes it."""
@@ -226,13 +228,14 @@ class Payloads:
         interaction = self.store.get(Interaction, message.interaction_id) if message.interaction_id else None
         if interaction is None:
             return {}
-        metadata = {
+        common = {
             "id": interaction.id,
             "type": interaction.type,
             "user": self.user(self.access.user(interaction.user_id)),
-            "authorizing_integration_owners": {"0": GUILD_ID},
         }
-        return {"interaction_metadata": metadata}
+        metadata = {"interaction_metadata": common | {"authorizing_integration_owners": {"0": GUILD_ID}}}
+        name = _command_name(interaction.data)
+        return metadata | ({"interaction": common | {"name": name}} if name else {})
 
     def _reference(self, reference: Json, viewer: str) -> Json:
         target = self.store.get(Message, reference["message_id"])
@@ -243,3 +246,9 @@ class Payloads:
             if target is None or is_gone
             else self.message(target, viewer=viewer, nested=True),
         }
+
+
+def _command_name(data: Json) -> str:
+    """The command that was used with its subcommand, "" for other interactions."""
+    parts = [option["name"] for option in data.get("options", []) if option["type"] == _SUBCOMMAND]
+    return " ".join((data.get("name", ""), *parts))

@@ -531,6 +531,42 @@ def test_a_slash_command_is_offered_and_sent(screen: Screen) -> None:
     assert sent[0]["options"] == [{"name": "count", "type": 4, "value": 3}]
 
 
+def test_options_and_their_values_are_offered_one_after_the_other(screen: Screen) -> None:
+    sent: list[Json] = []
+
+    def answer(body: Json) -> tuple[int, Any]:
+        sent.append(body["data"])
+        return 200, {"type": 4, "data": {"content": "Done", "flags": 64}}
+
+    choices = [{"name": name, "value": name} for name in ("quiet", "normal")]
+    options = [
+        {"name": "level", "type": 3, "description": "how much", "required": True, "choices": choices},
+        {"name": "who", "type": 6, "description": "for whom"},
+        {"name": "where", "type": 7, "description": "the thread"},
+        {"name": "note", "type": 3, "description": "anything"},
+    ]
+    group = {
+        "name": "card",
+        "description": "C",
+        "options": [{"name": "set", "type": 1, "description": "s", "options": options}],
+    }
+    with playground() as server, application(server, answer), rest(server) as client:
+        client.put(f"/applications/{BOT_ID}/commands", json=[group])
+        first = server.post(ADA_ID, GENERAL_ID, "a message")
+        thread = client.post(f"/channels/{GENERAL_ID}/messages/{first.id}/threads", json={"name": "Long work"}).json()
+        screen.visit(server.url)
+        box = screen.write("/ca" + Keys.TAB)
+        screen.see("#suggestions li", "how much · required")
+        box.send_keys(Keys.TAB + "q" + Keys.TAB)
+        screen.see("#suggestions li", "for whom")
+        box.send_keys("wh" + Keys.TAB + "li" + Keys.TAB + "where:")
+        screen.see("#suggestions li", "#Long work")
+        box.send_keys(Keys.TAB + "note:two words" + Keys.ENTER)
+        screen.see(".message.ephemeral .context", "/card set")
+    values = {option["name"]: option["value"] for option in sent[0]["options"][0]["options"]}
+    assert values == {"level": "quiet", "who": LINUS_ID, "where": thread["id"], "note": "two words"}
+
+
 def test_what_the_server_refuses_is_told_and_nothing_is_lost(screen: Screen) -> None:
     with playground() as server:
         screen.visit(server.url)

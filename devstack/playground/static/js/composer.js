@@ -1,6 +1,7 @@
 // Writing: text, files, replies, mentions and slash commands.
 
 import * as api from "./api.js";
+import { read } from "./commands.js";
 import { byId, h, icon, toast } from "./dom.js";
 import { editInPlace } from "./edit.js";
 import { size } from "./files.js";
@@ -60,7 +61,7 @@ async function submit() {
   const text = box.value.trim();
   const files = pending, answered = replyTo;
   if (!text && !files.length) return;
-  const command = text.startsWith("/") && !files.length ? readCommand(text) : null;
+  const command = text.startsWith("/") && !files.length ? read(text) : null;
   box.value = ""; pending = []; replyTo = null;
   fit(); drawPending(); drawReply();
   const sent = await tell(() => (command ? runCommand(command) : sendMessage(withIds(text), files, answered)));
@@ -80,21 +81,6 @@ function restore(text, files, answered) {
   pending = [...files, ...pending];
   replyTo = answered;
   fit(); drawPending(); drawReply();
-}
-
-/** `/name sub option:value other:"two words"` as a command, or null if there is none of that name. */
-function readCommand(text) {
-  const [first, ...rest] = text.slice(1).split(/\s+/);
-  const known = state.commands.find((command) => command.name === first);
-  if (!known) return null;
-  const hasSubcommands = (known.options || []).some((option) => option.type === 1);
-  const name = hasSubcommands && rest[0] ? `${first} ${rest[0]}` : first;
-  const declared = hasSubcommands ? known.options.find((option) => option.name === rest[0])?.options || [] : known.options || [];
-  const tail = text.slice(1 + name.length).trim();
-  const options = {};
-  for (const match of tail.matchAll(/([\w-]+):(?:"([^"]*)"|(\S+))/g)) options[match[1]] = match[2] ?? match[3];
-  if (tail && !Object.keys(options).length && declared.length) options[declared[0].name] = tail;
-  return { name, options };
 }
 
 async function runCommand(command) {

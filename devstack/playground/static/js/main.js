@@ -39,6 +39,7 @@ function learn(seen) {
   state.channels = new Map(seen.channels.map((found) => [found.id, found]));
   state.directs = new Map(seen.directs.map((found) => [found.id, found]));
   state.commands = seen.commands;
+  state.roles = seen.guild.roles;
   state.page = seen.page;
   state.fileLimit = seen.file_limit;
   state.messages.clear();

@@ -64,7 +64,7 @@ function heading(message) {
 /** What the message answers. */
 function context(message) {
   if (message.type === COMMAND && message.interaction_metadata) {
-    return h("div", { class: "context" }, `${message.interaction_metadata.user.global_name} used a command`);
+    return h("div", { class: "context" }, `${message.interaction_metadata.user.global_name} used `, h("b", {}, `/${message.interaction.name}`));
   }
   if (!message.message_reference) return null;
   const target = message.referenced_message;

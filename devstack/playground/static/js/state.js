@@ -7,6 +7,7 @@ export const state = {
   channels: new Map(),
   directs: new Map(),
   commands: [],
+  roles: [],
   page: {},
   fileLimit: 0,
   current: "",

@@ -1,5 +1,6 @@
-// Suggestions while writing: people after @, commands after /.
+// Suggestions while writing: people after @, commands, their options and values after /.
 
+import { completions } from "./commands.js";
 import { avatar, h } from "./dom.js";
 import { state } from "./state.js";
 
@@ -7,13 +8,13 @@ import { state } from "./state.js";
 export function suggest(form, box) {
   const menu = h("ul", { id: "suggestions", role: "listbox", "aria-label": "Suggestions", hidden: true });
   form.prepend(menu);
-  let found = [], chosen = 0, start = 0;
+  let found = [], chosen = 0, start = 0, moved = false;
 
   const close = () => { found = []; menu.hidden = true; };
   const accept = (item) => {
     const before = box.value.slice(0, start), after = box.value.slice(box.selectionStart);
-    box.value = `${before}${item.insert} ${after.replace(/^ /, "")}`;
-    const caret = start + item.insert.length + 1;
+    box.value = `${before}${item.insert}${after.replace(/^ /, "")}`;
+    const caret = start + item.insert.length;
     box.setSelectionRange(caret, caret);
     close();
     box.focus();
@@ -25,15 +26,18 @@ export function suggest(form, box) {
       role: "option", "aria-selected": String(index === chosen), class: index === chosen ? "chosen" : "",
       onpointerdown: (event) => { event.preventDefault(); accept(item); },
     }, item.picture, h("span", { class: "suggestion" }, item.label), h("span", { class: "suggestion-note" }, item.note))));
+    menu.querySelector(".chosen")?.scrollIntoView({ block: "nearest" });
   };
 
   box.addEventListener("input", () => {
     const written = box.value.slice(0, box.selectionStart);
-    const asked = written.match(/(?:^|\s)@([\w.-]*)$/) || written.match(/^\/([\w-]*)$/);
-    if (!asked) return close();
-    start = written.length - asked[1].length - 1;
-    found = (written[start] === "@" ? people : commands)(asked[1].toLowerCase());
+    const mention = written.match(/(?:^|\s)@([\w.-]*)$/);
+    const offered = written.startsWith("/") ? completions(written)
+      : mention ? { start: written.length - mention[1].length - 1, items: people(mention[1].toLowerCase()) } : { start: 0, items: [] };
+    start = offered.start;
+    found = offered.items;
     chosen = 0;
+    moved = false;
     draw();
   });
   box.addEventListener("blur", close);
@@ -43,10 +47,11 @@ export function suggest(form, box) {
       if (!found.length) return false;
       if (event.key === "ArrowDown" || event.key === "ArrowUp") {
         chosen = (chosen + (event.key === "ArrowDown" ? 1 : found.length - 1)) % found.length;
+        moved = true;
         draw();
-      } else if (event.key === "Enter" || event.key === "Tab") accept(found[chosen]);
+      } else if (event.key === "Tab" || (event.key === "Enter" && !event.shiftKey && (moved || !found[chosen].onlyByTab))) accept(found[chosen]);
       else if (event.key === "Escape") close();
-      else return false;
+      else { if (event.key === "Enter") close(); return false; }
       event.preventDefault();
       return true;
     },
@@ -57,15 +62,5 @@ function people(start) {
   return [...state.users.values()]
     .filter((user) => user.username.toLowerCase().startsWith(start))
     .sort((a, b) => Number(b.bot) - Number(a.bot))
-    .map((user) => ({ insert: `@${user.username}`, label: user.global_name, note: user.bot ? "the bot" : "", picture: avatar(user, "tiny") }));
-}
-
-function commands(start) {
-  return state.commands
-    .flatMap((command) => {
-      const parts = (command.options || []).filter((option) => option.type === 1);
-      return parts.length ? parts.map((part) => [`${command.name} ${part.name}`, part.description]) : [[command.name, command.description]];
-    })
-    .filter(([name]) => name.startsWith(start))
-    .map(([name, note]) => ({ insert: `/${name}`, label: `/${name}`, note, picture: null }));
+    .map((user) => ({ insert: `@${user.username} `, label: user.global_name, note: user.bot ? "the bot" : "", picture: avatar(user, "tiny") }));
 }

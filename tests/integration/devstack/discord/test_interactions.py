@@ -11,7 +11,7 @@ from nacl.signing import VerifyKey
 
 from devstack.discord.errors import ApiError
 from devstack.discord.rules import Rules, relaxed
-from devstack.discord.seed import ADA_ID, BOT_ID, GENERAL_ID, GUILD_ID, LINUS_ID
+from devstack.discord.seed import ADA_ID, BOT_ID, GENERAL_ID, GUILD_ID, LINUS_ID, WORKSHOP_ID
 from devstack.discord.server import DiscordServer
 from tests.support.clock import ManualClock
 from tests.support.discord import AGENT, GatewayClient, gateway, rest, running
@@ -255,3 +255,42 @@ def test_options_are_checked_and_typed_by_the_command() -> None:
             server.command(ADA_ID, GENERAL_ID, "nothing")
     commands = [body["data"]["options"] for body in app.received if body["type"] == 2]
     assert commands == [[{"name": "count", "type": 4, "value": 7}], [{"name": "list", "type": 1, "options": []}]]
+
+
+def test_values_beyond_a_commands_bounds_are_refused() -> None:
+    options = [
+        {"name": "count", "type": 4, "description": "n", "min_value": 1, "max_value": 20},
+        {"name": "text", "type": 3, "description": "t", "max_length": 3},
+    ]
+    with running() as server, rest(server) as client, application(server, lambda _: (200, {"type": 5})) as app:
+        client.put(f"/applications/{BOT_ID}/commands", json=[{"name": "x", "description": "X", "options": options}])
+        for given in ({"count": "0"}, {"count": "21"}, {"text": "four"}):
+            with pytest.raises(ApiError, match="50035"):
+                server.command(ADA_ID, GENERAL_ID, "x", **given)
+        server.command(ADA_ID, GENERAL_ID, "x", count="20", text="abc")
+    assert len([body for body in app.received if body["type"] == 2]) == 1
+
+
+def test_a_channel_that_is_named_comes_with_what_the_person_may_do_there() -> None:
+    show = {"name": "show", "description": "S", "options": [{"name": "where", "type": 7, "description": "w"}]}
+    with running() as server, rest(server) as client, application(server, lambda _: (200, {"type": 5})) as app:
+        client.put(f"/applications/{BOT_ID}/commands", json=[show])
+        server.command(LINUS_ID, GENERAL_ID, "show", where=f"<#{WORKSHOP_ID}>")
+        with pytest.raises(ApiError, match="10003"):
+            server.command(LINUS_ID, GENERAL_ID, "show", where="1")
+        with pytest.raises(ApiError, match="50035"):
+            server.command(LINUS_ID, GENERAL_ID, "show", where="workshop")
+    [data] = [body["data"] for body in app.received if body["type"] == 2]
+    resolved = data["resolved"]["channels"][WORKSHOP_ID]
+    assert data["options"] == [{"name": "where", "type": 7, "value": WORKSHOP_ID}]
+    assert (resolved["name"], bool(int(resolved["permissions"]) & 1 << 10)) == ("workshop", True)
+
+
+def test_an_answer_to_a_command_says_which_one_it_was() -> None:
+    listing = {"name": "list", "type": 1, "description": "l"}
+    workspace = {"name": "workspace", "description": "W", "options": [listing]}
+    with running() as server, rest(server) as client, application(server, lambda _: (200, {"type": 5})) as app:
+        client.put(f"/applications/{BOT_ID}/commands", json=[workspace])
+        server.command(ADA_ID, GENERAL_ID, "workspace list")
+        answer = webhook(server, "GET", app.received[-1], "/messages/@original").json()
+    assert answer["interaction"]["name"] == "workspace list"
