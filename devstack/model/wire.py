@@ -28,7 +28,7 @@ def chunks(request: ChatRequest, message: Json, *, reply_id: str, finish_reason:
     for piece in _pieces(message.get("reasoning_content") or ""):
         yield _event(envelope, {"reasoning_content": piece})
     for block in message.get("thinking_blocks") or ():
-        yield from (_event(envelope, {"thinking_blocks": [part]}) for part in _block_parts(block))
+        yield from (_event(envelope, _thought(part)) for part in _block_parts(block))
     for piece in _pieces(message.get("content") or ""):
         yield _event(envelope, {"content": piece})
     for index, call in enumerate(message.get("tool_calls") or ()):
@@ -60,6 +60,12 @@ def _event(envelope: Json, delta: dict[str, Any], finish_reason: str | None = No
 
 def _data(value: Json) -> bytes:
     return f"data: {json.dumps(value)}\n\n".encode()
+
+
+def _thought(part: Json) -> Json:
+    """As a LiteLLM gateway streams it: the block, once more among the provider's own fields, and its text."""
+    delta: Json = {"thinking_blocks": [part], "provider_specific_fields": {"thinking_blocks": [part]}}
+    return delta | {"reasoning_content": part["thinking"]} if part.get("thinking") else delta
 
 
 def _block_parts(block: Json) -> Iterator[Json]:

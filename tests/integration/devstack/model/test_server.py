@@ -194,7 +194,7 @@ def test_what_a_model_thought_is_streamed_before_what_it_says() -> None:
         running.stop()
 
     blocks = [part for delta in deltas for part in delta.get("thinking_blocks", ())]
-    assert "".join(delta.get("reasoning_content", "") for delta in deltas) == "Hm."
+    assert "".join(delta.get("reasoning_content", "") for delta in deltas) == "Hm." + "t" * 60
     assert "".join(part["thinking"] for part in blocks) == "t" * 60
     assert [part["signature"] for part in blocks if "signature" in part] == ["s"]
     assert [key for delta in deltas for key in delta][-1] == "content"

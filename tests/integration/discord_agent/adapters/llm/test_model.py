@@ -11,7 +11,17 @@ from discord_agent.adapters.llm.access import ModelAccess
 from discord_agent.adapters.llm.model import LiteLLMModel
 from discord_agent.adapters.llm.patience import PATIENCE, Patience
 from discord_agent.adapters.llm.registry import ModelRegistry
-from discord_agent.domain.conversation import Message, ModelReply, ModelRequest, Purpose, Role, ToolCall, ToolSpec
+from discord_agent.adapters.llm.wire import TEXT_LIMIT
+from discord_agent.domain.conversation import (
+    Image,
+    Message,
+    ModelReply,
+    ModelRequest,
+    Purpose,
+    Role,
+    ToolCall,
+    ToolSpec,
+)
 from discord_agent.domain.errors import ContextTooLong, ModelRefused, ModelUnavailable, Stopped
 from discord_agent.domain.ids import ModelName
 from discord_agent.domain.money import UNKNOWN, Cost, Usage, Usd, cost_of
@@ -168,7 +178,7 @@ def test_a_passing_fault_is_retried_until_the_answer_comes(fault: object, stream
     assert len(it.server.calls) > 1
 
 
-LASTING = {
+LASTING: dict[str, tuple[dict[str, object], str, int]] = {
     "http 500": ({"http": 500}, "is failing (HTTP 500)", 1),
     "http 429": ({"http": 429}, "is busy (HTTP 429)", 1),
     "garbage": ({"garbage": True}, "", 1),
@@ -320,7 +330,7 @@ def test_a_stop_ends_a_hanging_call(stream: bool) -> None:
 
 
 def test_a_stop_ends_the_pause_between_attempts() -> None:
-    patience = Patience(attempt=20, total=600, pause=300, longest_pause=300)
+    patience = Patience(attempt=20, total=1200, pause=300, longest_pause=300)
     with (
         scripted({"respond": [{"fault": {"http": 500}}]}, patience=patience) as it,
         pytest.raises(Stopped),
@@ -434,3 +444,50 @@ def test_a_model_that_no_configured_provider_serves_is_refused() -> None:
 
     with pytest.raises(ModelRefused, match="none of the configured providers serves qwen3-max"):
         model.complete(ask(model="qwen3-max"))
+
+
+@both_ways
+def test_what_a_model_thought_goes_back_to_it_through_the_gateway(stream: bool) -> None:
+    block = {"type": "thinking", "thinking": "Let me see. " * 20, "signature": "signed"}
+    lines = [{"content": "Looking.", "thinking_blocks": [block]}, {"content": "Done."}]
+    with scripted({"turn": lines, "introduction": " "}) as it:
+        first = complete(it, ask(purpose=Purpose.TURN, model="claude-sonnet-4.5", tools=(BASH,)), stream=stream)
+        said = (*ask().messages, first.message, Message(Role.USER, "Go on."))
+        for model in ("claude-opus-4.5", "gpt-5.2-codex"):
+            it.model.complete(ModelRequest(Purpose.TURN, ModelName(model), said, tools=(BASH,)))
+
+    same_maker, other_maker = (call.messages[1] for call in it.server.calls[1:])
+    assert same_maker == {"role": "assistant", "content": first.message.text, "thinking_blocks": [block]}
+    assert other_maker == {"role": "assistant", "content": first.message.text}
+
+
+def test_marks_and_pictures_reach_the_gateway() -> None:
+    look = Message(Role.USER, "What is this?", images=(Image("a.png", "image/png"),))
+    request = ModelRequest(Purpose.RESPOND, ModelName("claude-sonnet-4.5"), (look,), image_bytes={"a.png": b"x"})
+    with scripted({"respond": [{"content": "A cat."}]}) as it:
+        it.model.complete(request)
+
+    ((text, picture),) = (message["content"] for message in it.server.calls[0].messages)
+    assert text == {"type": "text", "text": "What is this?"}
+    assert picture == {
+        "type": "image_url",
+        "image_url": {"url": "data:image/png;base64,eA=="},
+        "cache_control": {"type": "ephemeral"},
+    }
+
+
+def test_an_answer_of_two_megabytes_is_cut_and_says_so() -> None:
+    with scripted({"respond": [{"content": "word " * 400_000}], "introduction": " "}) as it:
+        reply = it.model.complete(ask())
+
+    assert TEXT_LIMIT <= len(reply.message.text) < TEXT_LIMIT + 100
+    assert reply.message.text.endswith("(cut: the reply was too long)")
+    assert reply.usage.output > TEXT_LIMIT // 4
+
+
+def test_a_stop_ends_an_answer_that_keeps_coming() -> None:
+    told: list[str] = []
+    with scripted({"respond": [{"content": "word " * 10_000}]}, poll=0.0) as it, pytest.raises(Stopped):
+        it.model.complete(ask(), stop_requested=lambda: bool(told), on_text=told.append)
+
+    assert told

@@ -81,8 +81,8 @@ def test_streamed_pieces_make_the_same_thoughts_as_a_whole_answer(size: int) -> 
     for block in BLOCKS:
         for piece in _streamed(block, size):
             thoughts.add(SimpleNamespace(thinking_blocks=[piece]))
-    for piece in ("Let me", " see."):
-        thoughts.add(SimpleNamespace(reasoning_content=piece))
+    for text in ("Let me", " see."):
+        thoughts.add(SimpleNamespace(reasoning_content=text))
 
     assert thoughts.thinking_blocks == BLOCKS
     assert thoughts.reasoning_content == "Let me see."

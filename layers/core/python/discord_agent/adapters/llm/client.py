@@ -85,8 +85,8 @@ class LiteLLMClient:
         arguments["timeout"] = limit
         if target.through_gateway:
             # A gateway knows each model's maker and translates for it: litellm would take thoughts and marks out
-            # first, as if the gateway were a model server. It changes the messages it is given in place.
-            arguments["messages"] = [dict(message) for message in body["messages"]]
+            # first, as if the gateway were a model server, and out of the very messages it is given.
+            arguments["messages"] = [_copied(message) for message in body["messages"]]
             arguments["extra_body"] = {"messages": body["messages"]}
             arguments["client"] = self._client()
         return arguments
@@ -98,6 +98,11 @@ class LiteLLMClient:
 
             self._http = AsyncHTTPHandler(follow_redirects=False)
         return self._http
+
+
+def _copied(message: Json) -> Json:
+    content = message["content"]
+    return message | {"content": [dict(part) for part in content]} if isinstance(content, list) else dict(message)
 
 
 def load_litellm() -> ModuleType:
