@@ -202,8 +202,8 @@ class World:
 
     def classify(self) -> Classify:
         return Classify(
-            self.spending, self.models, self.prompts, self.recall(), self.sessions, self.executions, self.machines,
-            self.chronicle, self.clock,
+            self.spending, self.models, self.prompts, self.recall(), self.discord, self.sessions, self.executions,
+            self.machines, self.chronicle, self.clock,
         )  # fmt: skip
 
     def prepare(self) -> Prepare:
@@ -283,13 +283,10 @@ class World:
         return Fail(self.discord, self.leases, self.sessions, self.executions, self.terminal, self.chronicle)
 
     def respond(self) -> Respond:
-        return Respond(
-            self.spending, self.models, self.prompts, self.discord, self.executions, self.terminal, self.chronicle,
-            self.clock, self.recall(),
-        return Respond(self.answering(), self.models, self.prompts, self.discord)
+        return Respond(self.answering(), self.models, self.prompts, self.discord, self.recall())
 
     def breakglass(self) -> Breakglass:
-        return Breakglass(self.answering(), self.models, self.prompts, self.discord)
+        return Breakglass(self.answering(), self.models, self.prompts, self.recall())
 
     def answering(self) -> Answering:
         return Answering(
@@ -299,7 +296,7 @@ class World:
     def frame(self) -> Frame:
         return Frame(
             self.spending, self.models, self.prompts, self.discord, self.sessions, self.executions, self.chronicle,
-            self.clock,
+            self.clock, self.recall(),
         )  # fmt: skip
 
     def brainstorm(self) -> Brainstorm:

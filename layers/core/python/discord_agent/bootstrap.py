@@ -332,6 +332,7 @@ def classify(variables: Variables) -> WakeupEvents:
         models,
         prompts,
         parts.recall(models, prompts),
+        parts.discord,
         parts.sessions,
         parts.executions,
         parts.machines(**settings.flow_machines),
@@ -346,10 +347,7 @@ def respond(variables: Variables) -> Respond:
     settings = RespondSettings.read(variables)
     parts = _Parts(settings)
     spending, models, prompts = parts.spending(settings)
-    return Respond(
-        spending,
-        models,
-    return Respond(parts.answering(spending), models, prompts, parts.discord)
+    return Respond(parts.answering(spending), models, prompts, parts.discord, parts.recall(models, prompts))
 
 
 def breakglass(variables: Variables) -> Breakglass:
@@ -357,15 +355,24 @@ def breakglass(variables: Variables) -> Breakglass:
     settings = RespondSettings.read(variables)
     parts = _Parts(settings)
     spending, models, prompts = parts.spending(settings)
-    return Breakglass(parts.answering(spending), models, prompts, parts.discord)
+    return Breakglass(parts.answering(spending), models, prompts, parts.recall(models, prompts))
 
 
 def frame(variables: Variables) -> Frame:
     """The first step of the flow ``branch``."""
     settings = RespondSettings.read(variables)
     parts = _Parts(settings)
+    spending, models, prompts = parts.spending(settings)
     return Frame(
-        *parts.spending(settings), parts.discord, parts.sessions, parts.executions, parts.chronicle, parts.clock
+        spending,
+        models,
+        prompts,
+        parts.discord,
+        parts.sessions,
+        parts.executions,
+        parts.chronicle,
+        parts.clock,
+        parts.recall(models, prompts),
     )
 
 
@@ -400,7 +407,6 @@ def consolidate(variables: Variables) -> Consolidate:
         parts.terminal,
         parts.chronicle,
         parts.clock,
-        parts.recall(models, prompts),
         parts.redactor,
     )
 

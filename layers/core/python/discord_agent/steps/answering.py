@@ -1,9 +1,10 @@
 """What the flows without an agent have in common: one completion, one answer where it was asked, one end."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from discord_agent.domain import cards, chunking, events, option_cards
-from discord_agent.domain.conversation import ModelRequest
+from discord_agent.domain.conversation import ModelRequest, Purpose
 from discord_agent.domain.errors import InvalidEvent, OverBudget, Stopped
 from discord_agent.domain.options import Option
 from discord_agent.domain.posts import Post
@@ -12,7 +13,7 @@ from discord_agent.domain.run import Next, Outcome, RunState
 from discord_agent.domain.session import ExecutionRecord, ExecutionStatus
 from discord_agent.ports import Clock, Discord, Executions
 from discord_agent.steps.chronicle import Chronicle
-from discord_agent.steps.spending import Spending, payer_of, waits_for_money
+from discord_agent.steps.spending import Purse, Spending, payer_of, waits_for_money
 from discord_agent.steps.terminal import Terminal
 
 
@@ -39,24 +40,33 @@ class Answering:
             self.discord.typing(run.channel_id)
         return record
 
-    def answer(self, run: RunState, request: ModelRequest, *, offer: str = "") -> RunState:
-        """Ask once and post the answer; ``offer`` is the label of a button that has an agent carry it out."""
+    def answer(
+        self, run: RunState, purpose: Purpose, request: Callable[[Purse], ModelRequest], *, offer: str = ""
+    ) -> RunState:
+        """Ask once and post the answer.
+
+        ``request`` says what to ask, and pays what that takes; ``offer`` is the label of a button that has an agent
+        carry the answer out.
+        """
         # There is no lease to tell attempts apart by.
-        purse = self.spending.purse(payer_of(run), request.purpose, self.clock.now().isoformat())
+        purse = self.spending.purse(payer_of(run), purpose, self.clock.now().isoformat())
         try:
             with purse:
-                reply = purse.complete(request, stop_requested=lambda: self.executions.stop_requested(run.execution_id))
+                reply = purse.complete(
+                    request(purse), stop_requested=lambda: self.executions.stop_requested(run.execution_id)
+                )
         except Stopped:
             return self.end(replace(run, cost=run.cost + purse.cost, outcome=Outcome.STOPPED))
         except OverBudget as error:
-            return self.end(replace(waits_for_money(run, error), outcome=Outcome.OUT_OF_BUDGET))
+            spent = replace(waits_for_money(run, error), cost=run.cost + purse.cost)
+            return self.end(replace(spent, outcome=Outcome.OUT_OF_BUDGET))
         run = replace(
             run,
             model=reply.model,
             # Before it is cut into messages: half a secret is not recognised later.
             summary=self.redactor.text(reply.message.text).strip(),
-            usage=run.usage + reply.usage,
-            cost=run.cost + reply.cost,
+            usage=run.usage + purse.usage,
+            cost=run.cost + purse.cost,
             outcome=Outcome.DONE,
             next=Next.END,
         )

@@ -2,16 +2,16 @@
 
 from dataclasses import dataclass, replace
 
-from discord_agent.domain import history, option_cards
+from discord_agent.domain import option_cards
 from discord_agent.domain.conversation import Message, ModelRequest, Purpose, Role
 from discord_agent.domain.ids import ModelName
 from discord_agent.domain.posts import Post
 from discord_agent.domain.run import Next, Outcome, RunState
 from discord_agent.domain.session import ExecutionRecord
-from discord_agent.ports import Discord, Models, Prompts
+from discord_agent.ports import Models, Prompts
 from discord_agent.steps.answering import Answering
+from discord_agent.steps.recall import Recall
 
-_HISTORY = 50
 _MOST_TOKENS = 2000
 
 
@@ -22,7 +22,7 @@ class Breakglass:
     answering: Answering
     models: Models
     prompts: Prompts
-    discord: Discord
+    recall: Recall
 
     def __call__(self, run: RunState) -> RunState:
         """Answer where it was asked; an alias that nobody knows is answered with those that there are."""
@@ -35,7 +35,9 @@ class Breakglass:
             return self._refuse(run, option_cards.unknown_alias(run, record.alias, tuple(self.models.aliases())))
         if not record.request:
             return self._refuse(run, option_cards.nothing_asked(run, record.alias))
-        return self.answering.answer(replace(run, model=model), self._request(run, record, model))
+        return self.answering.answer(
+            replace(run, model=model), Purpose.BREAKGLASS, lambda _: self._request(run, record, model)
+        )
 
     def _tell(self, run: RunState, record: ExecutionRecord, model: ModelName | None) -> None:
         self.answering.chronicle.note(
@@ -54,11 +56,11 @@ class Breakglass:
         return run
 
     def _request(self, run: RunState, record: ExecutionRecord, model: ModelName) -> ModelRequest:
-        in_thread = self.discord.place(run.channel_id).is_thread
-        earlier = self.discord.history(run.channel_id, limit=_HISTORY) if in_thread else ()
+        # Nobody waits for a summary here.
+        said = self.recall.glance(run.thread_id, without=run.message_id, direct=run.guild_id is None)
         question = self.prompts.render(
             "question",
-            history=history.lines(earlier, without=run.message_id),
+            history=said,
             author=record.author_name,
             content=record.request,
         )

@@ -1,6 +1,5 @@
 """From waiting messages to a running flow."""
 
-from dataclasses import dataclass
 from dataclasses import dataclass, replace
 from typing import Final
 
@@ -16,6 +15,7 @@ from discord_agent.domain.posts import Post
 from discord_agent.domain.session import ExecutionRecord, InboxItem, ItemKind, Reasons
 from discord_agent.ports import (
     Clock,
+    Discord,
     Executions,
     Machines,
     Models,
@@ -29,7 +29,6 @@ from discord_agent.steps.launch import launch
 from discord_agent.steps.recall import Recall
 from discord_agent.steps.spending import Spending
 
-_HISTORY: Final = 20
 _DEFAULT: Final = "default"
 """The alias of the model that answers where the flow was chosen, but no model."""
 _EMERGENCY: Final = Classification(should_respond=True, reason="a model was named")
@@ -53,6 +52,7 @@ class Classify:
     models: Models
     prompts: Prompts
     recall: Recall
+    discord: Discord
     sessions: Sessions
     executions: Executions
     machines: Machines

@@ -2,20 +2,19 @@
 
 from dataclasses import dataclass, replace
 
-from discord_agent.domain import events, history, option_cards, routing
+from discord_agent.domain import events, option_cards, routing
 from discord_agent.domain.conversation import Message, ModelRequest, Purpose, Role
 from discord_agent.domain.errors import InvalidEvent, InvalidReply, ModelRefused, ModelUnavailable, OverBudget, Stopped
 from discord_agent.domain.ids import MessageId, ModelName
-from discord_agent.domain.inbound import InboundMessage
 from discord_agent.domain.run import RunState, Voice
 from discord_agent.domain.session import ExecutionRecord, ExecutionStatus
 from discord_agent.ports import Clock, Discord, Executions, Models, Prompts, Sessions
 from discord_agent.replies import FrameReply
 from discord_agent.steps.asking import ask
 from discord_agent.steps.chronicle import Chronicle
-from discord_agent.steps.spending import Spending, payer_of
+from discord_agent.steps.recall import Recall
+from discord_agent.steps.spending import Purse, Spending, payer_of
 
-_HISTORY = 50
 _VOICES = 2
 
 
@@ -31,6 +30,7 @@ class Frame:
     executions: Executions
     chronicle: Chronicle
     clock: Clock
+    recall: Recall
 
     def __call__(self, run: RunState) -> RunState:
         """Open the run; one that has ended already gets no voices."""
@@ -77,7 +77,7 @@ class Frame:
             try:
                 reply, _ = ask(
                     purse,
-                    self._request(run, record),
+                    self._request(run, record, purse),
                     FrameReply,
                     stop_requested=lambda: self.executions.stop_requested(run.execution_id),
                 )
@@ -89,10 +89,10 @@ class Frame:
         run = replace(run, topic=reply.topic_slug, usage=run.usage + purse.usage, cost=run.cost + purse.cost)
         return run, reply.reformulated_prompt or record.request
 
-    def _request(self, run: RunState, record: ExecutionRecord) -> ModelRequest:
+    def _request(self, run: RunState, record: ExecutionRecord, purse: Purse) -> ModelRequest:
         question = self.prompts.render(
             "frame_request",
-            history=history.lines(self._earlier(run), without=run.message_id),
+            history=self._said(run, purse),
             session=self.sessions.get(run.thread_id),
             author=record.author_name,
             content=record.request,
@@ -103,6 +103,8 @@ class Frame:
             (Message(Role.SYSTEM, self.prompts.render("frame")), Message(Role.USER, question)),
         )
 
-    def _earlier(self, run: RunState) -> tuple[InboundMessage, ...]:
-        in_thread = self.discord.place(run.channel_id).is_thread
-        return self.discord.history(run.channel_id, limit=_HISTORY) if in_thread else ()
+    def _said(self, run: RunState, purse: Purse) -> tuple[str, ...]:
+        is_conversation = run.guild_id is None or self.discord.place(run.channel_id).is_thread
+        if not is_conversation:
+            return ()
+        return self.recall.whole(run.thread_id, without=run.message_id, purse=purse, execution=run.execution_id)
