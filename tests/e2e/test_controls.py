@@ -6,6 +6,7 @@ from dataclasses import replace
 import psutil
 import pytest
 
+from devstack.discord.records import Interaction
 from discord_agent.domain.run import Outcome
 from discord_agent.domain.session import Decision
 from tests.support.story import IN_PROCESS, SCRIPTS, Request, Story, repository, story, until
@@ -115,6 +116,21 @@ def test_the_reject_button_does_the_same(scene: Story) -> None:
     request.committed()
     request.press("Reject")
     assert "❌ Rejected" in str(request.decided().embeds)
+
+
+def test_a_button_that_comes_over_the_gateway_is_acknowledged_and_whoever_rejects_is_asked_why(scene: Story) -> None:
+    request = scene.ask("write the disputed note")
+    request.committed()
+    endpoint = scene.discord.parts.interactions.endpoint
+    scene.discord.set_interactions_endpoint(None)
+    try:
+        request.press("Reject")
+    finally:
+        scene.discord.set_interactions_endpoint(endpoint)
+    pressed = scene.discord.parts.world.store.children(Interaction, request.thread)[-1]
+    assert (pressed.failed, pressed.response) == (False, 6)
+    assert "❌ Rejected" in str(request.decided().embeds)
+    until(lambda: any("What was wrong with it?" in message.content for message in scene.said(request.thread)))
 
 
 def test_the_merge_button_merges_once_however_often_it_is_pressed(scene: Story) -> None:

@@ -1,6 +1,6 @@
 import pytest
 
-from discord_agent.domain.interrupts import Interrupt, Interruption, from_emoji, from_text, most_urgent, plain_emoji
+from discord_agent.domain.interrupts import Interrupt, Interruption, from_emoji, from_text, plain_emoji
 
 
 @pytest.mark.parametrize(
@@ -47,18 +47,3 @@ def test_six_emoji_interrupt(emoji: str, expected: Interrupt | None) -> None:
 
 def test_an_emoji_means_the_same_in_every_skin_tone() -> None:
     assert plain_emoji("👍🏽") == "👍"
-
-
-@pytest.mark.parametrize(
-    ("waiting", "first"),
-    [
-        ([Interrupt.WRONG, Interrupt.CLARIFY, Interrupt.STOP], Interrupt.STOP),
-        ([Interrupt.ESCALATE, Interrupt.CLARIFY], Interrupt.CLARIFY),
-        ([Interrupt.RETRY, Interrupt.WRONG], Interrupt.RETRY),
-        ([], None),
-    ],
-)
-def test_a_stop_comes_before_a_pause_and_a_pause_before_the_rest(
-    waiting: list[Interrupt], first: Interrupt | None
-) -> None:
-    assert most_urgent(waiting) is first

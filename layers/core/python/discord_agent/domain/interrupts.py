@@ -1,7 +1,6 @@
 """Words and emoji by which people steer a run (behaviour contract, section 11)."""
 
 import re
-from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
@@ -27,7 +26,6 @@ _EMOJI: Final = {
     "❌": Interrupt.WRONG,
     "🚀": Interrupt.ESCALATE,
 }
-_URGENCY: Final = {Interrupt.STOP: 0, Interrupt.CLARIFY: 1}
 _START = re.compile(rf"\s*({'|'.join(_WORDS)})\b[\s:,.!-]*", re.IGNORECASE)
 _LEADING_MENTION = re.compile(r"\A\s*<@!?\d+>")
 _VARIANTS = re.compile("[\ufe0e\ufe0f\U0001f3fb-\U0001f3ff]")
@@ -46,11 +44,6 @@ def from_text(text: str) -> Interruption | None:
     said = without_mention(text)
     word = _START.match(said)
     return Interruption(_WORDS[word[1].upper()], said[word.end() :].strip()) if word else None
-
-
-def most_urgent(interrupts: Iterable[Interrupt]) -> Interrupt | None:
-    """The one that counts when several wait: STOP before CLARIFY before the rest, which keep their order."""
-    return min(interrupts, key=lambda interrupt: _URGENCY.get(interrupt, len(_URGENCY)), default=None)
 
 
 def from_emoji(emoji: str) -> Interrupt | None:
