@@ -107,6 +107,15 @@ def test_history_and_attachments_come_back(server: DiscordServer, discord: RestD
         discord.download(first.attachments[0], limit=4)
 
 
+def test_the_history_of_a_long_channel_is_read_whole_or_from_a_message_on(
+    server: DiscordServer, discord: RestDiscord
+) -> None:
+    ids = [server.post(ADA_ID, CHANNEL, f"message {number}").id for number in range(230)]
+    assert [message.id for message in discord.history(CHANNEL, limit=1000)] == ids
+    assert [message.id for message in discord.history(CHANNEL, limit=1000, after=MessageId(ids[99]))] == ids[100:]
+    assert [message.id for message in discord.history(CHANNEL, limit=20, after=MessageId(ids[99]))] == ids[-20:]
+
+
 def test_real_limits_are_kept_without_a_single_429() -> None:
     waits: list[float] = []
 

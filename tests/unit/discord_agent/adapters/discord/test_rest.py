@@ -338,6 +338,16 @@ def test_history_is_read_page_by_page_and_comes_oldest_first() -> None:
     assert [request.url.query for request in server.requests] == [b"limit=100", b"limit=50&before=201"]
 
 
+def test_history_after_a_message_ends_where_that_message_is_met() -> None:
+    client, server = discord(
+        httpx.Response(200, json=[raw(number) for number in range(300, 200, -1)]),
+        httpx.Response(200, json=[raw(number) for number in range(200, 100, -1)]),
+    )
+    messages = client.history(CHANNEL, limit=1000, after=MessageId("150"))
+    assert [message.id for message in messages] == [str(number) for number in range(151, 301)]
+    assert len(server.requests) == 2
+
+
 def test_history_of_an_empty_channel_is_empty() -> None:
     client, server = discord(httpx.Response(200, json=[]))
     assert client.history(CHANNEL, limit=50) == ()
