@@ -2,6 +2,7 @@ from dataclasses import replace
 
 import pytest
 
+from discord_agent.domain.classification import AgentRole
 from discord_agent.domain.errors import LeaseLost
 from discord_agent.domain.run import Next, Outcome, RunState, Signals, TurnStatus
 from tests.support.fakes.world import EXECUTION, THREAD, World
@@ -59,3 +60,9 @@ def test_the_topics_of_a_thread_are_remembered_newest_first() -> None:
     world.sessions.update(THREAD, topics=("cleanup", "token-login"))
     world.evaluate()(run)
     assert world.sessions.get(THREAD).topics == ("token-login", "cleanup")
+
+
+def test_a_design_is_scored_as_one() -> None:
+    world = World()
+    run = replace(_done(world), role=AgentRole.ARCHITECT, files_changed=("docs/design.md",), summary="A trade-off.")
+    assert world.evaluate()(run).score == 90

@@ -10,7 +10,7 @@ from discord_agent.domain.run import RunState, TurnStatus
 from discord_agent.domain.session import LastRun
 
 LOWEST_SCORE: Final = 10
-_PROGRESS_ABOVE = 40
+PROGRESS_ABOVE: Final = 40
 _LONG_RUN = 10
 _POOR_SCORE = 50
 
@@ -101,7 +101,7 @@ def evaluate(trajectory: Trajectory) -> Evaluation:
         efficiency=float(efficiency),
         reasoning=f"{trajectory.completion} after {trajectory.turns} of {trajectory.max_turns} turns, "
         f"errors: {trajectory.errors}, files changed: {trajectory.files}",
-        has_progress=score > _PROGRESS_ABOVE and trajectory.completion is not Completion.FAILED,
+        has_progress=score > PROGRESS_ABOVE and trajectory.completion is not Completion.FAILED,
         issues=tuple(issue for issue, _ in findings),
         suggestions=tuple(suggestion for _, suggestion in findings),
     )

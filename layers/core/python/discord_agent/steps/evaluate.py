@@ -3,6 +3,7 @@
 from dataclasses import dataclass, replace
 
 from discord_agent.domain import evaluation, planning
+from discord_agent.domain.design_evaluation import evaluate_design, is_design
 from discord_agent.domain.evaluation import Trajectory
 from discord_agent.domain.run import Next, Outcome, RunState
 from discord_agent.ports import Leases, Sessions
@@ -25,7 +26,7 @@ class Evaluate:
         """Store the score for the next plan; a run that ends early gets a checkpoint to go on from."""
         lease = hold(self.leases, run)
         trajectory = Trajectory.of(run)
-        verdict = evaluation.evaluate(trajectory)
+        verdict = evaluate_design(trajectory, run.summary) if is_design(run) else evaluation.evaluate(trajectory)
         self.sessions.update(
             run.thread_id,
             lease=lease,
