@@ -38,6 +38,11 @@ def test_an_incomplete_design_counts_more_with_a_result() -> None:
     assert evaluate_design(incomplete, "A queue, perhaps.").task_completion == 50
 
 
+def test_a_design_needs_no_file_to_be_tangible() -> None:
+    assert evaluate_design(ONE_TURN, "Use a queue.").issues == ()
+    assert evaluate_design(replace(ONE_TURN, errors=2), "Use a queue.").issues == ("Errors occurred: 2.",)
+
+
 def test_a_failed_design_made_no_progress() -> None:
     failed = evaluate_design(replace(ONE_TURN, completion=Completion.FAILED), "Trade-off")
     assert (failed.task_completion, failed.has_progress) == (20, False)

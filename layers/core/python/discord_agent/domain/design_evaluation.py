@@ -7,7 +7,15 @@ from pathlib import PurePosixPath
 from typing import Final
 
 from discord_agent.domain.classification import AgentRole
-from discord_agent.domain.evaluation import LOWEST_SCORE, PROGRESS_ABOVE, Completion, Evaluation, Trajectory, evaluate
+from discord_agent.domain.evaluation import (
+    LOWEST_SCORE,
+    PROGRESS_ABOVE,
+    Completion,
+    Evaluation,
+    Trajectory,
+    evaluate,
+    findings,
+)
 from discord_agent.domain.rounding import clamp, half_up
 from discord_agent.domain.run import RunState
 
@@ -40,6 +48,8 @@ def evaluate_design(trajectory: Trajectory, text: str) -> Evaluation:
     completion, design = _completion(trajectory, text), _design(text)
     efficiency = next((value for most, value in _BY_TURNS if trajectory.turns <= most), _SLOW)
     score = clamp(half_up(Fraction(50 * completion + 35 * design + 15 * efficiency, 100)), LOWEST_SCORE, 100)
+    # A design is tangible without a file.
+    found = findings(replace(trajectory, files=trajectory.files or 1), score)
     return replace(
         evaluate(trajectory),
         score=score,
@@ -47,6 +57,8 @@ def evaluate_design(trajectory: Trajectory, text: str) -> Evaluation:
         code_quality=design,
         efficiency=float(efficiency),
         has_progress=score > PROGRESS_ABOVE and trajectory.completion is not Completion.FAILED,
+        issues=tuple(issue for issue, _ in found),
+        suggestions=tuple(suggestion for _, suggestion in found),
     )
 
 

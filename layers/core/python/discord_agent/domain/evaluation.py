@@ -93,7 +93,7 @@ def evaluate(trajectory: Trajectory) -> Evaluation:
     efficiency = _efficiency(trajectory)
     exact = Fraction(50 * task_completion + 30 * code_quality, 100) + efficiency / 5
     score = clamp(half_up(exact), LOWEST_SCORE, 100)
-    findings = _findings(trajectory, score)
+    found = findings(trajectory, score)
     return Evaluation(
         score=score,
         task_completion=task_completion,
@@ -102,8 +102,8 @@ def evaluate(trajectory: Trajectory) -> Evaluation:
         reasoning=f"{trajectory.completion} after {trajectory.turns} of {trajectory.max_turns} turns, "
         f"errors: {trajectory.errors}, files changed: {trajectory.files}",
         has_progress=score > PROGRESS_ABOVE and trajectory.completion is not Completion.FAILED,
-        issues=tuple(issue for issue, _ in findings),
-        suggestions=tuple(suggestion for _, suggestion in findings),
+        issues=tuple(issue for issue, _ in found),
+        suggestions=tuple(suggestion for _, suggestion in found),
     )
 
 
@@ -131,7 +131,7 @@ def _efficiency(trajectory: Trajectory) -> Fraction:
     return clamp(100 - 50 * used - 10 * trajectory.errors, Fraction(20), Fraction(100))
 
 
-def _findings(trajectory: Trajectory, score: int) -> tuple[tuple[str, str], ...]:
+def findings(trajectory: Trajectory, score: int) -> tuple[tuple[str, str], ...]:
     """What was wrong, each with what to do about it next time."""
     rules = (
         (
