@@ -7,15 +7,17 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from itertools import pairwise
 from pathlib import Path
 from typing import Any, Final
 
+from devstack import turn_bench
 from devstack.demo import Job
 from devstack.discord.seed import WORKSHOP_ID
 from devstack.options import Options
 from devstack.stack import DevStack
+from devstack.targets import Target
 
 _TURNS: Final = 35
 _EDGE: Final = 5
@@ -23,22 +25,6 @@ _EDGE: Final = 5
 _SIGNS: Final = 5
 _PATIENCE: Final = 300.0
 _MACHINE: Final = "sequential_thinking"
-
-
-@dataclass(frozen=True, slots=True)
-class Target:
-    """A figure and what it should be at most."""
-
-    name: str
-    value: float
-    unit: str
-    target: float
-    met: bool
-
-    @classmethod
-    def at_most(cls, name: str, value: float, unit: str, target: float) -> "Target":
-        """Met when the value is no larger."""
-        return cls(name, round(value, 3), unit, target, value <= target)
 
 
 def run(name: str, *, as_json: bool) -> int:
@@ -89,7 +75,7 @@ def main_job() -> dict[str, Any]:
     }
 
 
-BENCHMARKS: Final[dict[str, Callable[[], dict[str, Any]]]] = {"main-job": main_job}
+BENCHMARKS: Final[dict[str, Callable[[], dict[str, Any]]]] = {"main-job": main_job, "turn": turn_bench.measure}
 
 
 def _script() -> dict[str, Any]:

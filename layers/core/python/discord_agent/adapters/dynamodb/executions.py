@@ -76,7 +76,9 @@ class DynamoExecutions:
 
     def stop_requested(self, execution: ExecutionId) -> bool:
         """Whether the stop flag is set."""
-        return "stop_requested_by" in self._row(execution)
+        # Asked twice a second by whoever waits: the rest of the row would be most of what a turn reads.
+        row = self.store.get(self.table, {"execution_id": execution}, only="stop_requested_by") or {}
+        return "stop_requested_by" in row
 
     def park(self, execution: ExecutionId, task_token: str, question: str) -> None:
         """Store the token a parked run waits on, replacing that of an earlier attempt; Conflict if the run has ended."""

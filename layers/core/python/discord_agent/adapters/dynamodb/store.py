@@ -95,9 +95,11 @@ class Store:
     client: "DynamoDBClient"
     pause: Callable[[float], None] = time.sleep
 
-    def get(self, table: str, key: PrimaryKey) -> Item | None:
-        """One item, by a consistent read."""
-        answer = self._call("get_item", {"TableName": table, "Key": _wire(key), "ConsistentRead": True})
+    def get(self, table: str, key: PrimaryKey, *, only: str = "") -> Item | None:
+        """One item, by a consistent read; with ``only`` no more of it than this attribute."""
+        request = {"TableName": table, "Key": _wire(key), "ConsistentRead": True}
+        part = {"ProjectionExpression": "#only", "ExpressionAttributeNames": {"#only": only}} if only else {}
+        answer = self._call("get_item", request | part)
         return _native(answer["Item"]) if "Item" in answer else None
 
     def query(
