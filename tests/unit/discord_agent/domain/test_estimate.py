@@ -49,3 +49,8 @@ def test_a_call_costs_at_most_what_the_dearest_stand_in_takes() -> None:
     usage = Usage(input=1000, output=500)
     assert estimate.cost_bound(usage, (cheap, dear)) == Usd(Decimal("0.006"))
     assert estimate.cost_bound(usage, ()) == Usd()
+
+
+def test_input_may_be_written_to_a_cache_for_more() -> None:
+    price = Price(Decimal(1), Decimal(0), Decimal(2), cache_write=Decimal("1.25"))
+    assert estimate.cost_bound(Usage(input=1000), (price,)) == Usd(Decimal("0.00125"))

@@ -4,13 +4,17 @@ from datetime import timedelta
 import pytest
 
 from discord_agent.domain import events
+from discord_agent.domain.budget import Payer
+from discord_agent.domain.conversation import Message, ModelRequest, Purpose, Role
 from discord_agent.domain.errors import DiscordRefused, DiscordUnavailable
-from discord_agent.domain.ids import ChannelId, ExecutionId, MessageId, ThreadId
+from discord_agent.domain.ids import ChannelId, ExecutionId, MessageId, ThreadId, execution_for_message
 from discord_agent.domain.inbound import Author, InboundMessage
+from discord_agent.domain.money import Usd
 from discord_agent.domain.run import Commit, Next, Outcome, RunState, StepFailure
 from discord_agent.domain.session import Approval, ExecutionStatus, InboxItem, ItemKind
+from discord_agent.steps.spending import payer_of
 from tests.support.fakes.effects import Death, Moments, die
-from tests.support.fakes.models import calls, says
+from tests.support.fakes.models import LADDER, PRICE, calls, says
 from tests.support.fakes.world import ADA, BOB, CHANNEL, EXECUTION, MESSAGE, THREAD, World
 
 OTHER = ExecutionId("m-1")
@@ -277,6 +281,39 @@ def test_a_lost_wakeup_for_unforced_messages_is_only_recorded() -> None:
     assert world.discord.sent == {}
     assert world.sessions.inbox == {}
     assert len(world.audit.of("wakeup_failed")) == 1
+
+
+def test_a_lost_wakeup_is_charged_what_its_attempts_had_set_aside() -> None:
+    world = World()
+    item = _request("Ada", 1, forced=True)
+    execution = execution_for_message(item.message_id)
+    _set_aside(world, execution, Purpose.DECIDE)
+    world.fail().wakeup_lost(ThreadId(CHANNEL), ADA, item.message_id)
+    assert world.budgets.open_slices(execution) == ()
+    assert world.budgets.spent(execution).estimated > Usd()
+
+
+def test_a_failed_run_costs_what_was_settled_and_what_its_dead_step_had_set_aside() -> None:
+    world = World()
+    run = _failed(world)
+    with world.spending.purse(payer_of(run), Purpose.PLAN, "1") as purse:
+        world.plays(says("a plan"), purpose=Purpose.PLAN)
+        purse.complete(ModelRequest(Purpose.PLAN, LADDER[0], (Message(Role.USER, "plan"),)))
+    _set_aside(world, EXECUTION, Purpose.TURN)
+    for _ in range(2):
+        world.fail().run_failed(run)
+    settled = world.row.cost
+    assert (settled.known, settled.estimated > Usd()) == (PRICE.known, True)
+    assert world.budgets.open_slices(EXECUTION) == ()
+    [text] = _told(world)
+    assert f"Cost: $0.0100 + ≈ {settled.estimated}" in text
+
+
+def _set_aside(world: World, execution: ExecutionId, purpose: Purpose) -> None:
+    """As a step leaves it that died in the middle of a call."""
+    purse = world.spending.purse(Payer(execution, ADA), purpose, "2")
+    with pytest.raises(Death), world.effects.watch(lambda moment: die(moment) if "model.complete" in moment else None):
+        purse.complete(ModelRequest(purpose, LADDER[0], (Message(Role.USER, "hi"),)))
 
 
 def test_another_lost_event_is_told_only_where_the_bot_takes_part() -> None:

@@ -5,6 +5,7 @@ Tokens are not counted but bounded: no tokeniser is needed, and people's limits 
 
 import json
 from collections.abc import Iterable
+from dataclasses import replace
 from typing import Final
 
 from discord_agent.domain.conversation import Message, ModelRequest
@@ -29,8 +30,9 @@ def usage_bound(request: ModelRequest) -> Usage:
 
 
 def cost_bound(usage: Usage, prices: Iterable[Price]) -> Usd:
-    """What so many tokens cost at the dearest of some prices."""
-    return max((cost_of(usage, price).known for price in prices), default=NOTHING)
+    """What so many tokens cost at the dearest of some prices, written to a cache or not."""
+    ways = (usage, replace(usage, cache_write=usage.input))
+    return max((cost_of(way, price).known for price in prices for way in ways), default=NOTHING)
 
 
 def _bytes(message: Message) -> int:

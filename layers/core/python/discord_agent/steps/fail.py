@@ -6,12 +6,13 @@ from typing import Any
 
 from discord_agent.domain import cards
 from discord_agent.domain.errors import DiscordRefused, Stopped
-from discord_agent.domain.ids import ChannelId, MessageId, ThreadId, UserId, decision_owner
+from discord_agent.domain.ids import ChannelId, MessageId, ThreadId, UserId, decision_owner, execution_for_message
 from discord_agent.domain.inbound import InboundMessage
 from discord_agent.domain.run import Outcome, RunState, StepFailure
 from discord_agent.domain.session import ExecutionRecord, ItemKind
 from discord_agent.ports import Discord, Executions, Leases, Sessions
 from discord_agent.steps.chronicle import Chronicle
+from discord_agent.steps.spending import charge_lost
 from discord_agent.steps.terminal import Terminal
 
 
@@ -77,6 +78,7 @@ class Fail:
     def wakeup_lost(self, thread: ThreadId, author: UserId, message: MessageId) -> None:
         """A request that could not be classified or started: its author is told, and it waits no longer."""
         items = tuple(item for item in self.sessions.waiting(thread, ItemKind.REQUEST) if item.author_id == author)
+        charge_lost(self.terminal.budgets, execution_for_message(message))
         self.chronicle.note(thread, None, "wakeup_failed", actor=author, messageId=message, waiting=len(items))
         if any(item.forced for item in items):
             self.discord.send(ChannelId(thread), cards.request_failed(message), nonce=f"m-{message}/lost")

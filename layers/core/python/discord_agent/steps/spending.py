@@ -9,6 +9,7 @@ from discord_agent.domain.budget import Payer, Slice
 from discord_agent.domain.conversation import ModelReply, ModelRequest, Purpose
 from discord_agent.domain.errors import Conflict, ModelUnavailable, OverBudget, Stopped
 from discord_agent.domain.estimate import cost_bound, usage_bound
+from discord_agent.domain.ids import ExecutionId
 from discord_agent.domain.money import NOTHING, Cost, Usage, Usd
 from discord_agent.domain.run import Next, RunState, Waiting
 from discord_agent.ports import Budgets, LanguageModel, Models
@@ -35,13 +36,15 @@ def waits_for_money(run: RunState, error: OverBudget) -> RunState:
     )
 
 
-def settle_open(budgets: Budgets, run: RunState) -> RunState:
-    """The run with all that it cost, what steps that died had set aside included: nobody knows how much of it they spent.
-
-    Only calls without a price are in no account.
-    """
-    for left_open in budgets.open_slices(run.execution_id):
+def charge_lost(budgets: Budgets, execution: ExecutionId) -> None:
+    """Charge what steps that died had set aside, whole: nobody knows how much of it they spent."""
+    for left_open in budgets.open_slices(execution):
         budgets.settle(left_open, Cost(estimated=left_open.amount))
+
+
+def settle_open(budgets: Budgets, run: RunState) -> RunState:
+    """The run with all that it cost, by steps that died or failed too; only calls without a price are in no account."""
+    charge_lost(budgets, run.execution_id)
     cost = budgets.spent(run.execution_id)
     return replace(run, cost=replace(cost, partial=cost.partial or run.cost.partial))
 
@@ -69,8 +72,7 @@ class Spending:
 
     def lost(self, payer: Payer, purpose: Purpose, key_prefix: str) -> tuple[Slice, ...]:
         """What earlier attempts whose keys begin with ``key_prefix`` left open when they died."""
-        prefix = _slice_id(payer, purpose, key_prefix)
-        return tuple(found for found in self.budgets.open_slices(payer.execution_id) if found.id.startswith(prefix))
+        return self.budgets.open_slices(payer.execution_id, prefix=_slice_id(payer, purpose, key_prefix))
 
     def settle_lost(self, lost: Iterable[Slice], paid: Mapping[str, Cost], in_flight: Cost) -> None:
         """Settle what earlier attempts left open by what was ``paid`` from each, and one call that may have been made."""
