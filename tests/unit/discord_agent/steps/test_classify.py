@@ -129,3 +129,14 @@ def test_wherever_it_dies_the_next_attempt_starts_exactly_one_run() -> None:
         assert list(world.machines.started) == [STARTED], moments.seen[at]
         assert list(world.executions.rows) == [EXECUTION], moments.seen[at]
         assert world.sessions.waiting(HERE, ItemKind.REQUEST) == (), moments.seen[at]
+
+
+def test_a_decision_with_unknown_values_is_set_right_and_the_audit_trail_says_why() -> None:
+    world = World()
+    _decides(world, should_respond=True, task_type="sorcery", agent_role="wizard")
+    world.classify()(_asks(world, "Brew a potion"))
+    [row] = world.audit.of("decision_adjusted")
+    assert [reason.split(" is unknown")[0] for reason in row.details["reasons"]] == [
+        "task_type: 'sorcery'",
+        "agent_role: 'wizard'",
+    ]

@@ -51,6 +51,8 @@ def test_a_rejection_is_reflected_on_before_the_next_plan_which_is_told_of_it() 
     assert "Strategy change: Hash with argon2." in told
     assert "1. Use argon2 for passwords." in told
     assert after.lesson == "Use argon2 for passwords."
+    [insight] = world.insights.list(memory.shelf(GUILD, THREAD))
+    assert (insight.author_id, insight.execution_id) == (BOB, _EARLIER)
     assert any("🧠 learned: Use argon2" in line for line in after.card_lines)
     assert world.sessions.get(THREAD).rejection is None
 

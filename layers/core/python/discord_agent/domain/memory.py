@@ -57,8 +57,8 @@ class Reflection:
 class Insight:
     """One sentence that helps with other tasks, and where it comes from.
 
-    The run that taught it last worked in the thread ``learned_in`` and was asked for by ``author_id``; ``times``
-    counts the runs that did. ``repository`` is a git URL, "" for none.
+    The run that taught it last worked in the thread ``learned_in``; ``author_id`` asked for that run, or objected to
+    its result. ``times`` counts the runs that taught it. ``repository`` is a git URL, "" for none.
     """
 
     id: str

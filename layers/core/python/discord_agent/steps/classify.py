@@ -155,7 +155,10 @@ class Classify:
         # There is no lease to tell attempts apart by.
         with self.spending.purse(payer, Purpose.DECIDE, self.clock.now().isoformat()) as purse:
             try:
-                decision = ask(purse, request, DecideReply)[0].classification(forced=forced)
+                reply, spent = ask(purse, request, DecideReply)
+                decision = reply.classification(forced=forced)
+                if spent.adjusted:
+                    self.chronicle.note(newest.thread_id, None, "decision_adjusted", reasons=list(spent.adjusted))
             except (ModelUnavailable, ModelRefused, InvalidReply, OverBudget) as error:
                 reason = f"{type(error).__name__}: {error}"
                 self.chronicle.note(newest.thread_id, None, "decision_failed", reason=reason)

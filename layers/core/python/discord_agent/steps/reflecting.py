@@ -8,6 +8,7 @@ from typing import Final
 from discord_agent.domain import evidence, memory
 from discord_agent.domain.conversation import Message, ModelRequest, Purpose, Role
 from discord_agent.domain.errors import InvalidReply, ModelRefused, ModelUnavailable, OverBudget
+from discord_agent.domain.ids import UserId
 from discord_agent.domain.memory import Insight, Reflection
 from discord_agent.domain.redaction import Redactor
 from discord_agent.domain.run import RunState
@@ -66,7 +67,7 @@ class Reflector:
 
     def at_the_end(self, run: RunState, purse: LanguageModel, lease: Lease) -> Lesson:
         """Reflect on a run that has just ended; asked again it gives what was kept, without a model."""
-        return self._reflect(run, Occasion.END, evidence.of_run(run), purse, lease)
+        return self._reflect(run, Occasion.END, evidence.of_run(run), purse, lease, by=run.author_id)
 
     def on_objections(self, session: Session, purse: LanguageModel, lease: Lease) -> tuple[Lesson, ...]:
         """Reflect on what people held against earlier runs of a thread since the last one, and take it away."""
@@ -90,20 +91,26 @@ class Reflector:
         if objection is None or record is None or record.reached is None:
             # A run that reached no turn left nothing to look back on; what people said is in the thread's history.
             return None
-        return self._reflect(
-            record.reached, occasion, (told(objection), *evidence.of_run(record.reached)), purse, lease
-        )
+        facts = (told(objection), *evidence.of_run(record.reached))
+        return self._reflect(record.reached, occasion, facts, purse, lease, by=objection.by)
 
     def _reflect(
-        self, run: RunState, occasion: Occasion, facts: tuple[str, ...], purse: LanguageModel, lease: Lease
+        self,
+        run: RunState,
+        occasion: Occasion,
+        facts: tuple[str, ...],
+        purse: LanguageModel,
+        lease: Lease,
+        *,
+        by: UserId,
     ) -> Lesson:
         name = memory.name_of(run.execution_id, occasion)
         known = next((item for item in self.reflections.list(run.thread_id) if item.id == name), None)
         if known is not None:
-            return Lesson(known, self._learn(run, known))
+            return Lesson(known, self._learn(run, known, by))
         reflection = self._redacted(self._ask(run, name, facts, purse) if facts else self._plain(run, name, facts))
         self.reflections.add(run.thread_id, reflection, lease=lease)
-        insight = self._learn(run, reflection)
+        insight = self._learn(run, reflection, by)
         self.chronicle.note(
             run.thread_id,
             run.execution_id,
@@ -116,7 +123,7 @@ class Reflector:
         )
         return Lesson(reflection, insight)
 
-    def _learn(self, run: RunState, reflection: Reflection) -> Insight | None:
+    def _learn(self, run: RunState, reflection: Reflection, by: UserId) -> Insight | None:
         """Share the key insight with the guild, unless people forgot the like of it."""
         if not reflection.key_insight:
             return None
@@ -126,7 +133,7 @@ class Reflector:
             reflection.at,
             run.thread_id,
             run.execution_id,
-            run.author_id,
+            by,
             repository=repository_of(self.sessions, run),
             evidence=reflection.evidence,
         )
