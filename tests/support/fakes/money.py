@@ -53,10 +53,10 @@ class FakeBudgets:
             for account in granted.accounts:
                 self.charged[account.key] = self.charged.get(account.key, Usd()) + cost.charged
 
-    def open_slices(self, execution: ExecutionId) -> tuple[Slice, ...]:
+    def open_slices(self, execution: ExecutionId, *, prefix: str = "") -> tuple[Slice, ...]:
         with self.effects("budgets.open_slices"), self.lock:
             slices = sorted(self.slices.values(), key=lambda one: one.id)
-            mine = (one for one in slices if one.payer.execution_id == execution)
+            mine = (one for one in slices if one.payer.execution_id == execution and one.id.startswith(prefix))
             return tuple(one for one in mine if one.id not in self.settled)
 
     def spent(self, execution: ExecutionId) -> Cost:

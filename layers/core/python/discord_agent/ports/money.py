@@ -21,8 +21,8 @@ class Budgets(Protocol):
     def settle(self, granted: Slice, cost: Cost) -> None:
         """Replace what was set aside by what was charged, in one write; the same slice again changes nothing."""
 
-    def open_slices(self, execution: ExecutionId) -> tuple[Slice, ...]:
-        """The slices of a run that were never settled."""
+    def open_slices(self, execution: ExecutionId, *, prefix: str = "") -> tuple[Slice, ...]:
+        """The slices of a run that were never settled; with ``prefix`` only those whose ids begin so, and no others are read."""
 
     def spent(self, execution: ExecutionId) -> Cost:
         """What the settled slices of a run cost together, those of attempts that died or failed among them."""

@@ -70,9 +70,9 @@ class DynamoBudgets:
         except ConditionFailed:
             return
 
-    def open_slices(self, execution: ExecutionId) -> tuple[Slice, ...]:
-        """The slices of a run that were never settled."""
-        return tuple(from_json(Slice, item) for item in self._slices(execution) if "cost" not in item)
+    def open_slices(self, execution: ExecutionId, *, prefix: str = "") -> tuple[Slice, ...]:
+        """The slices of a run that were never settled; with ``prefix`` only those whose ids begin so."""
+        return tuple(from_json(Slice, item) for item in self._slices(execution, prefix) if "cost" not in item)
 
     def spent(self, execution: ExecutionId) -> Cost:
         """What the settled slices of a run cost together."""
@@ -119,9 +119,9 @@ class DynamoBudgets:
             raise Conflict(f"the slice {wanted.id} was settled")
         return from_json(Slice, item)
 
-    def _slices(self, execution: ExecutionId) -> Iterator[Item]:
+    def _slices(self, execution: ExecutionId, prefix: str = "") -> Iterator[Item]:
         of_the_run = Key("thread_id").eq(f"budget#{budget.scope_of_run(execution)}")
-        of_this_try = Key("record").begins_with(f"{_SLICE}{execution}/")
+        of_this_try = Key("record").begins_with(f"{_SLICE}{prefix or f'{execution}/'}")
         return self.store.query(self.table, of_the_run & of_this_try)
 
     def _add(self, account: Account, changes: dict[str, Decimal], condition: ConditionBase | None = None) -> Write:
