@@ -1,4 +1,5 @@
 import itertools
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -12,7 +13,7 @@ from discord_agent.domain.errors import (
     ModelUnavailable,
     SandboxUnavailable,
 )
-from discord_agent.domain.ids import ExecutionId
+from discord_agent.domain.ids import ExecutionId, ModelName
 from discord_agent.domain.run import Next, TurnStatus
 from discord_agent.steps.turn import TurnLimits
 from tests.support.fakes import workspace
@@ -80,6 +81,16 @@ def test_a_tool_server_that_is_down_costs_one_note_and_not_the_run() -> None:
     notes = [entry.details["reason"] for entry in world.audit.rows if entry.kind == "tools_missing"]
     assert notes == list(world.toolbox.warnings)
     assert sum("tracker" in line for line in after.card_lines) == 1
+
+
+def test_a_model_that_stands_in_for_another_is_named_once_on_the_card_and_in_every_round() -> None:
+    world = World()
+    run = world.working()
+    replies = (calls(("read_file", {"path": "auth.py"})), finishes())
+    world.plays(*(replace(reply, instead_of=ModelName("tiny")) for reply in replies))
+    after = world.turn()(run)
+    assert [entry.details["insteadOf"] for entry in world.audit.rows if entry.kind == "round"] == ["tiny", "tiny"]
+    assert sum("tiny does not answer" in line for line in after.card_lines) == 1
 
 
 def test_a_turn_ends_at_the_round_limit() -> None:

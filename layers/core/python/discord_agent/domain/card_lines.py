@@ -1,9 +1,10 @@
 """The lines of a run's live card, each short enough to travel with the run (behaviour contract, section 15.1)."""
 
 import json
+from collections.abc import Sequence
 from typing import Final
 
-from discord_agent.domain.conversation import ToolCall
+from discord_agent.domain.conversation import ModelReply, ToolCall
 from discord_agent.domain.ids import ModelName
 from discord_agent.domain.layout import line
 from discord_agent.domain.run import Outcome, RunState
@@ -76,6 +77,14 @@ def checkpoint_line(run: RunState) -> str:
 def compaction_line(before: int, after: int) -> str:
     """The conversation was shortened, from so many messages to so many."""
     return f"🧹 Conversation shortened | {before} → {after} messages"
+
+
+def stand_in_lines(replies: Sequence[ModelReply]) -> tuple[str, ...]:
+    """Says which model answers in place of one that fails, when the newest reply of a turn is the first such one."""
+    *earlier, newest = replies
+    if newest.instead_of is None or any(reply.instead_of for reply in earlier):
+        return ()
+    return (f"🔀 {_foreign(newest.instead_of, 40)} does not answer; {_foreign(newest.model, 40)} stands in",)
 
 
 def warning_line(text: str) -> str:

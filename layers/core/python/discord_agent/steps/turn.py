@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 from discord_agent.domain import cards, events
-from discord_agent.domain.card_lines import warning_line
+from discord_agent.domain.card_lines import stand_in_lines, warning_line
 from discord_agent.domain.control_tools import Finished
 from discord_agent.domain.conversation import Message, Purpose, Role, ToolCall, ToolResult
 from discord_agent.domain.errors import (
@@ -138,7 +138,8 @@ class Turn:
             except (DiscordRefused, DiscordUnavailable) as error:
                 # What Discord refuses never fails a run.
                 self.chronicle.note(run.thread_id, run.execution_id, "card_refused", reason=str(error))
-        return replace(run, waiting=Waiting.ANSWER, needed=Usd(), question="", options=(), status=TurnStatus.CONTINUE)
+        woken = replace(run, waiting=Waiting.ANSWER, needed=Usd(), question="", options=())
+        return replace(woken, status=TurnStatus.CONTINUE, next=Next.TURN)
 
     def _begun(self, run: RunState, lease: Lease) -> _Attempt:
         number = run.turn + 1
@@ -242,6 +243,8 @@ class Turn:
                     break
                 rounds.append(latest)
                 self._note_round(run, number, index, latest)
+                for line in stand_in_lines([item.reply for item in rounds]):
+                    card.say(line)
                 if self._ends_turn(run, rounds):
                     break
         cost, usage = played.cost + purse.cost, played.usage + purse.usage
@@ -347,6 +350,7 @@ class Turn:
             turn=number,
             round=index + 1,
             model=played.reply.model,
+            **({"insteadOf": played.reply.instead_of} if played.reply.instead_of else {}),
             text=self._preview(played.reply.message.text),
             heard=len(played.heard),
             interrupts=list(played.interrupts),
