@@ -116,7 +116,8 @@ class Chat:
                 attachments=(*kept, *self._store_files(channel, draft)),
                 flags=message.flags & ~records.LOADING,
                 mentions=draft.mentioned_users(content) if draft.content is not None else message.mentions,
-                edited_at=now,
+                # The answer that takes the place of "thinking …" does not count as an edit for those who read it.
+                edited_at=None if message.flags & records.LOADING else now,
                 edit_count=message.edit_count + 1,
             )
             if not (edited.content or edited.embeds or edited.components or edited.attachments):

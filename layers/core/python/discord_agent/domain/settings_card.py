@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Final
 
-from discord_agent.domain.budget import Balance, Period, name_of
+from discord_agent.domain.budget import Balance, Period
 from discord_agent.domain.layout import fit, line
 from discord_agent.domain.money import Usd
 from discord_agent.domain.policy import GuildSettings, Limits, Permit, Place
@@ -11,6 +11,20 @@ from discord_agent.domain.posts import Embed, Field, Post
 
 _NONE: Final = "none"
 _COLOUR: Final = 0x5865F2
+_YOURS: Final = {
+    Period.RUN: "This run",
+    Period.USER_DAY: "You, today",
+    Period.USER_MONTH: "You, this month",
+    Period.GUILD_DAY: "This server, today",
+    Period.GUILD_MONTH: "This server, this month",
+}
+_EVERYBODYS: Final = {
+    Period.RUN: "each run",
+    Period.USER_DAY: "each person per day",
+    Period.USER_MONTH: "each person per month",
+    Period.GUILD_DAY: "the server per day",
+    Period.GUILD_MONTH: "the server per month",
+}
 
 
 def settings(rules: GuildSettings, place: Place) -> Post:
@@ -45,7 +59,7 @@ def budget(balances: Sequence[Balance]) -> Post:
     embed = Embed(
         title="💰 Budget",
         colour=_COLOUR,
-        fields=tuple(Field(name_of(one.account.period).capitalize(), _balance(one)) for one in balances),
+        fields=tuple(Field(_YOURS[one.account.period], _balance(one)) for one in balances),
         footer="Days and months are counted in UTC. An administrator sets limits with /budget limit.",
     )
     return Post(embeds=(fit(embed),))
@@ -54,7 +68,7 @@ def budget(balances: Sequence[Balance]) -> Post:
 def limit_set(period: Period, limit: Usd | None) -> Post:
     """A limit was set, or taken away."""
     what = f"is {limit.short}" if limit is not None else "is gone: only the others hold"
-    return Post(f"💰 The limit for {name_of(period)} {what}.")
+    return Post(f"💰 The limit for {_EVERYBODYS[period]} {what}.")
 
 
 def _balance(balance: Balance) -> str:
@@ -67,7 +81,7 @@ def _balance(balance: Balance) -> str:
 
 def _limits(limits: Limits) -> str:
     given = ((period, getattr(limits, period.value)) for period in Period)
-    return "\n".join(f"{name_of(period)}: {limit.short}" for period, limit in given if limit is not None) or _NONE
+    return "\n".join(f"{_EVERYBODYS[period]}: {limit.short}" for period, limit in given if limit is not None) or _NONE
 
 
 def _permit(permit: Permit) -> str:

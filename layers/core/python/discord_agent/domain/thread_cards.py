@@ -92,7 +92,7 @@ def escalations(found: Sequence[HandedOn], now: datetime) -> Post:
 def _headline(state: ThreadState) -> str:
     run = state.at_work
     if run is None:
-        return "🔓 Free: write to me here, or mention me in a channel."
+        return "🔓 Nothing is being worked on here. Mention me with a task to begin."
     if run.status is not ExecutionStatus.PARKED:
         return f"🔒 A run is at work, turn {_turn(run)}."
     if run.waiting is Waiting.MONEY:

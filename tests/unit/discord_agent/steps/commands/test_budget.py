@@ -24,9 +24,9 @@ def test_the_budget_shows_the_run_the_person_and_the_server() -> None:
     _spent(world, "1.25")
     shown = fields(use(world, "budget show", by=ADMIN))
     assert shown["This run"] == "$1.25 spent\n$3.75 left of $5.00"
-    assert shown["This server today"] == "$1.25 spent\n$18.75 left of $20.00"
-    assert shown["This person this month"] == "$1.25 spent\nno limit"
-    assert fields(use(world, "budget show", by=PERSON))["This person today"] == "$0.00 spent\nno limit"
+    assert shown["This server, today"] == "$1.25 spent\n$18.75 left of $20.00"
+    assert shown["You, this month"] == "$1.25 spent\nno limit"
+    assert fields(use(world, "budget show", by=PERSON))["You, today"] == "$0.00 spent\nno limit"
 
 
 def test_without_a_run_the_budget_is_the_persons_and_the_servers() -> None:
@@ -43,7 +43,8 @@ def test_without_a_run_the_budget_is_the_persons_and_the_servers() -> None:
 )
 def test_an_administrator_sets_and_lifts_limits(options: dict[str, str], limits: Limits) -> None:
     world = World()
-    use(world, "budget limit", by=ADMIN, **options)
+    told = use(world, "budget limit", by=ADMIN, **options)
+    assert told.content.startswith("💰 The limit for ")
     assert world.sessions.settings(GUILD).limits == limits
 
 

@@ -115,7 +115,7 @@ def test_the_settings_show_no_secret_only_its_name() -> None:
     shown = fields(use(world, "settings show"))
     assert shown["Tool credentials"] == "kubectl: secret team/kubeconfig"
     assert shown["Channels"] == f"<#{CHANNEL}>"
-    assert shown["Limits"] == "this run: $5.00"
+    assert shown["Limits"] == "each run: $5.00"
 
 
 def test_what_was_changed_by_whom_is_in_the_audit_trail() -> None:
