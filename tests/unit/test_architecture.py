@@ -85,7 +85,7 @@ def test_adapters_do_not_know_who_uses_them(path: Path) -> None:
 def test_only_the_settings_read_the_environment() -> None:
     users = {path for folder in PRODUCT for path in _modules(folder) if _uses_environment(path)}
     # litellm takes some switches from nowhere else: they are set before it is imported, nothing is read.
-    assert users - {CORE / "adapters" / "llm" / "model.py"} == {CORE / "settings.py"}
+    assert users - {CORE / "adapters" / "llm" / "client.py"} == {CORE / "settings.py"}
 
 
 def test_handlers_import_the_composition_root_and_the_core_only() -> None:

@@ -8,6 +8,7 @@ from discord_agent.domain.policy import ChannelSettings, GuildSettings
 from discord_agent.domain.run import Next, Outcome, RunState, TurnStatus
 from discord_agent.steps.commit import DIFF_PATH
 from tests.support.fakes.effects import Death, Moments, die
+from tests.support.fakes.models import LADDER
 from tests.support.fakes.world import CHANNEL, GUILD, THREAD, World
 
 
@@ -39,6 +40,12 @@ def test_the_diff_is_kept_beside_the_files_and_the_run_is_told_where() -> None:
     after = world.commit()(_changed(world))
     assert world.workspaces.files(THREAD)[DIFF_PATH] == b"auth.py"
     assert after.manifest_id == world.workspaces.heads[THREAD].manifest_id
+
+
+def test_the_thread_remembers_which_model_wrote_the_commit() -> None:
+    world = World()
+    world.commit()(_changed(world, model=LADDER[1]))
+    assert world.sessions.get(THREAD).author_model == LADDER[1]
 
 
 def test_a_commit_is_audited_and_announced() -> None:

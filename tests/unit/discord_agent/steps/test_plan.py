@@ -45,6 +45,13 @@ def test_the_plan_decides_who_works_how_long_and_on_what() -> None:
     assert after.cost == PRICE + PRICE
 
 
+def test_who_wrote_the_last_commit_does_not_review_it() -> None:
+    world = World()
+    run = _prepared(world, answers(agent_role="code-reviewer", task_type="code-review"))
+    world.sessions.update(THREAD, author_model=LADDER[0])
+    assert world.plan()(run).model == LADDER[1]
+
+
 @pytest.mark.parametrize(
     ("came_to", "begins_with"), [("", LADDER[1]), (LADDER[1], LADDER[2]), (LADDER[-1], LADDER[-1])]
 )

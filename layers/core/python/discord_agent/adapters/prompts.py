@@ -31,6 +31,7 @@ _TAGS: Final = (
     "proposal",
     "summary",
     "evidence",
+    "attachment",
 )
 _UNSEEN: Final = r"\s\u200b-\u200f\u2060\ufeff"
 """A model reads over blanks and invisible characters inside a tag."""

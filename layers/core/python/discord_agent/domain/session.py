@@ -83,6 +83,7 @@ class Session:
     ended run that is on no branch yet; ``pending`` is the branch that waits for a decision. ``rejection`` (of a
     commit) and ``dislike`` (a 👎) are evidence that the next run of the thread reflects on and then takes away.
     ``escalations`` are the newest ones of its runs, oldest first.
+    ``author_model`` wrote the thread's last commit, so another model reviews it.
     ``summary`` tells what was said up to the message ``summarized_through``; ``topics`` are newest first.
     """
 
@@ -108,6 +109,7 @@ class Session:
     flow_override: FlowOverride | None = None
     cleaned: Cleaned | None = None
     escalations: tuple[HandedOn, ...] = ()
+    author_model: ModelName | None = None
 
 
 class ItemKind(StrEnum):

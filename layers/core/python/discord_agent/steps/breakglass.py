@@ -9,6 +9,7 @@ from discord_agent.domain.posts import Post
 from discord_agent.domain.run import Next, Outcome, RunState
 from discord_agent.domain.session import ExecutionRecord
 from discord_agent.ports import Models, Prompts
+from discord_agent.steps import showing
 from discord_agent.steps.answering import Answering
 from discord_agent.steps.recall import Recall
 
@@ -64,9 +65,11 @@ class Breakglass:
             author=record.author_name,
             content=record.request,
         )
+        message, images = showing.asked(self.prompts, self.answering.discord, question, record.attachments)
         return ModelRequest(
             Purpose.BREAKGLASS,
             model,
-            (Message(Role.SYSTEM, self.prompts.render("breakglass")), Message(Role.USER, question)),
+            (Message(Role.SYSTEM, self.prompts.render("breakglass")), message),
             max_output_tokens=_MOST_TOKENS,
+            image_bytes=images,
         )

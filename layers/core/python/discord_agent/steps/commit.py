@@ -58,7 +58,7 @@ class MakeCommit:
         commit, diff = made
         with_diff = self.workspaces.add_files(run.thread_id, manifest, {DIFF_PATH: diff.text.encode()})
         saved = self.workspaces.save(run.thread_id, with_diff, expected=head)
-        self.sessions.update(run.thread_id, lease=lease, dirty=False)
+        self.sessions.update(run.thread_id, lease=lease, dirty=False, author_model=run.model)
         self.chronicle.note(
             run.thread_id,
             run.execution_id,

@@ -4,8 +4,9 @@ from dataclasses import dataclass, replace
 
 from discord_agent.domain import cards, learned, memory, routing
 from discord_agent.domain.classification import max_turns
-from discord_agent.domain.conversation import Message, Purpose, Role
+from discord_agent.domain.conversation import Image, Message, Purpose, Role
 from discord_agent.domain.errors import InvalidEvent, LeaseLost
+from discord_agent.domain.ids import ModelName
 from discord_agent.domain.run import Next, RunState
 from discord_agent.domain.session import ExecutionRecord, Lease, Session
 from discord_agent.domain.workspace import AGENT_FOLDER, Manifest
@@ -24,6 +25,7 @@ from discord_agent.ports import (
     Workspaces,
 )
 from discord_agent.replies import PlanReply
+from discord_agent.steps import showing
 from discord_agent.steps.card import Card
 from discord_agent.steps.chronicle import Chronicle
 from discord_agent.steps.holding import hold
@@ -88,7 +90,7 @@ class Plan:
             role=plan.agent_role,
             task_type=plan.task_type,
             complexity=plan.complexity,
-            model=first_model(self.models, run, self.models.for_role(plan.agent_role)),
+            model=first_model(self.models, run, self._usual_model(plan, session)),
             wants_stronger=False,
             max_turns=max_turns(plan.complexity, plan.estimated_turns),
             confidence=plan.confidence_assessment.score,
@@ -100,7 +102,7 @@ class Plan:
             raise LeaseLost(f"a newer attempt plans {run.execution_id}")
         head = self.workspaces.save(run.thread_id, self._with_plan(run, manifest, plan), expected=head)
         run = replace(run, manifest_id=head.manifest_id)
-        self._open_context(run, facts, plan)
+        self._open_context(run, facts, plan, self._pictures(run, record, manifest))
         self.chronicle.note(
             run.thread_id,
             run.execution_id,
@@ -130,9 +132,14 @@ class Plan:
             "history": said,
             "files": [entry.path for entry in manifest.files[:_TREE]],
             "more_files": max(0, len(manifest.files) - _TREE),
-            "added": [f"{UPLOADS}/{routing.file_name(attachment.filename)}" for attachment in record.attachments],
+            "added": _added(record),
             "memory": self._memories(run, session),
         }
+
+    def _usual_model(self, plan: PlanReply, session: Session) -> ModelName:
+        """The role's model; what a model wrote is reviewed by a peer of it."""
+        authors = (session.author_model,) if session.author_model else ()
+        return self.models.for_role(plan.agent_role, excluding=authors)
 
     def _memories(self, run: RunState, session: Session) -> str:
         """What earlier runs taught, for the planner and for the one who does the work."""
@@ -147,13 +154,24 @@ class Plan:
         }
         return self.workspaces.add_files(run.thread_id, manifest, files)
 
-    def _open_context(self, run: RunState, facts: dict[str, object], plan: PlanReply) -> None:
+    def _pictures(self, run: RunState, record: ExecutionRecord, manifest: Manifest) -> tuple[Image, ...]:
+        return showing.pictures_among(self.workspaces, run.thread_id, manifest, _added(record))
+
+    def _open_context(
+        self, run: RunState, facts: dict[str, object], plan: PlanReply, images: tuple[Image, ...]
+    ) -> None:
+        task = self.prompts.render("task", **(facts | {"plan": plan, "run": run}))
         messages = (
             Message(Role.SYSTEM, self.prompts.render(f"roles/{run.role}")),
-            Message(Role.USER, self.prompts.render("task", **(facts | {"plan": plan, "run": run}))),
+            Message(Role.USER, task, images=images),
         )
         opened = self.journal.load_context(run) or Context((), turn=0)
         self.journal.save_context(run, replace(opened, messages=messages, reached=run))
+
+
+def _added(record: ExecutionRecord) -> list[str]:
+    """Where the files lie that people attached to the request."""
+    return [f"{UPLOADS}/{routing.file_name(attachment.filename)}" for attachment in record.attachments]
 
 
 def _taught(run: RunState, lessons: tuple[Lesson, ...]) -> RunState:

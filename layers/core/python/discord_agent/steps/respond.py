@@ -8,6 +8,7 @@ from discord_agent.domain.conversation import Message, ModelRequest, Purpose, Ro
 from discord_agent.domain.run import Next, RunState
 from discord_agent.domain.session import ExecutionRecord
 from discord_agent.ports import Discord, Models, Prompts
+from discord_agent.steps import showing
 from discord_agent.steps.answering import Answering
 from discord_agent.steps.recall import Recall
 from discord_agent.steps.spending import Purse
@@ -46,13 +47,15 @@ class Respond:
             author=record.author_name,
             content=record.request,
         )
+        message, images = showing.asked(self.prompts, self.discord, question, record.attachments)
         return ModelRequest(
             Purpose.RESPOND,
             first_model(self.models, run, self.models.for_task(run.task_type)),
             (
                 Message(Role.SYSTEM, self.prompts.render(f"tasks/{run.task_type}")),
-                Message(Role.USER, question),
+                message,
             ),
+            image_bytes=images,
         )
 
     def _said(self, run: RunState, purse: Purse) -> tuple[str, ...]:

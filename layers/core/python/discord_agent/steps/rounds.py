@@ -29,6 +29,7 @@ from discord_agent.ports import (
     WorkspaceAccess,
     Workspaces,
 )
+from discord_agent.steps import showing
 from discord_agent.steps.chronicle import Chronicle
 from discord_agent.steps.hearing import ENDING, Hearing
 from discord_agent.steps.spending import Purse
@@ -135,7 +136,9 @@ class Rounds:
         """
         heard = self.hearing.listen(run)
         if ENDING.isdisjoint(heard.interrupts):
-            request = self.request(run, (*_before(messages, heard.interrupts), *heard.messages))
+            asked = (*_before(messages, heard.interrupts), *heard.messages)
+            images = showing.image_bytes(self.workspaces, run.thread_id, manifest, asked)
+            request = replace(self.request(run, asked), image_bytes=images)
             answer = purse.complete(request, stop_requested=onlooker.stop_requested, on_text=onlooker.on_text)
         else:
             answer = ModelReply(Message(Role.ASSISTANT), run.model)

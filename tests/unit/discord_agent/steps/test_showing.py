@@ -1,0 +1,101 @@
+from dataclasses import replace
+
+from discord_agent.domain.classification import FlowType
+from discord_agent.domain.conversation import Image, Message, ModelRequest, Purpose, Role
+from discord_agent.domain.inbound import Attachment
+from discord_agent.domain.pictures import LARGEST
+from discord_agent.domain.run import RunState
+from discord_agent.steps import showing
+from tests.support.fakes.models import answers, calls, finishes, says
+from tests.support.fakes.world import EXECUTION, THREAD, World
+
+PNG = b"\x89PNG\r\n\x1a\nmeow"
+CAT = ".agent/uploads/cat.png"
+
+
+def _attachment(name: str) -> Attachment:
+    return Attachment(name, name, f"https://cdn.example/{name}", 10)
+
+
+def _asked(world: World, **files: bytes) -> ModelRequest:
+    """A question with attachments, as it reaches the model."""
+    attachments = tuple(_attachment(name.replace("_", ".")) for name in files)
+    world.discord.files |= {f"https://cdn.example/{name.replace('_', '.')}": body for name, body in files.items()}
+    world.plays(says("A cat."), purpose=Purpose.RESPOND)
+    world.respond()(world.requested(flow=FlowType.SIMPLE, attachments=attachments))
+    [request] = world.model.requests
+    return request
+
+
+def test_a_question_comes_with_its_pictures() -> None:
+    request = _asked(World(), cat_png=PNG)
+    assert request.messages[-1].images == (Image("cat.png", "image/png"),)
+    assert request.image_bytes == {"cat.png": PNG}
+
+
+def test_a_question_comes_with_its_texts() -> None:
+    world = World()
+    request = _asked(world, notes_md="Käse\n".encode(), main_py=b"print(1)\n")
+    assert world.prompts.values_of("attached")["texts"] == (("notes.md", "Käse\n"), ("main.py", "print(1)\n"))
+    assert "print(1)" in request.messages[-1].text
+
+
+def test_a_long_text_is_given_as_far_as_it_fits() -> None:
+    world = World()
+    _asked(world, log_txt="é".encode() * 100_000)
+    [(_, text)] = world.prompts.values_of("attached")["texts"]
+    assert text.startswith("é" * 29_000)
+    assert text.endswith("(cut: the file is longer)")
+
+
+def test_what_is_neither_picture_nor_text_is_named_only() -> None:
+    world = World()
+    request = _asked(world, tool_zip=b"PK\x00\xff", core_bin=b"a\0b", big_png=PNG.ljust(LARGEST + 1))
+    assert world.prompts.values_of("attached")["left_out"] == ("tool.zip", "core.bin", "big.png")
+    assert request.messages[-1].images == ()
+
+
+def test_a_file_that_discord_does_not_give_costs_no_answer() -> None:
+    world = World()
+    world.plays(says("Which cat?"), purpose=Purpose.RESPOND)
+    world.respond()(world.requested(flow=FlowType.SIMPLE, attachments=(_attachment("gone.png"),)))
+    assert world.prompts.values_of("attached")["left_out"] == ("gone.png",)
+
+
+def test_more_pictures_than_a_request_takes_are_named_only() -> None:
+    world = World()
+    request = _asked(world, **{f"p{number}_png": PNG for number in range(7)})
+    assert len(request.messages[-1].images) == 5
+    assert world.prompts.values_of("attached")["left_out"] == ("p5.png", "p6.png")
+
+
+def _planned(world: World) -> RunState:
+    """A planned run whose request came with a picture and a text."""
+    run = world.working(max_turns=0)
+    head = world.workspaces.heads[THREAD]
+    manifest = world.workspaces.manifests[THREAD, head.manifest_id]
+    uploads = {CAT: PNG, ".agent/uploads/fake.png": b"no picture", ".agent/uploads/a.txt": b"text"}
+    head = world.workspaces.save(THREAD, world.workspaces.with_files(manifest, uploads), expected=head)
+    named = tuple(_attachment(name) for name in ("cat.png", "fake.png", "a.txt", "refused.png"))
+    world.executions.rows[EXECUTION] = replace(world.row, attachments=named)
+    world.journal.contexts.clear()
+    world.plays(answers(agent_role="python-coder"), purpose=Purpose.PLAN)
+    world.plays(answers(title="Cats"), purpose=Purpose.TITLE)
+    return world.plan()(replace(run, manifest_id=head.manifest_id))
+
+
+def test_the_task_is_shown_with_its_pictures_in_every_round() -> None:
+    world = World()
+    planned = _planned(world)
+    assert world.messages[-1].images == (Image(CAT, "image/png"),)
+    world.plays(calls(("bash", {"command": "ls"})), finishes())
+    world.turn()(planned)
+    assert [request.image_bytes for request in world.model.asked(Purpose.TURN)] == [{CAT: PNG}] * 2
+
+
+def test_a_picture_that_is_no_longer_what_it_was_is_not_sent() -> None:
+    world = World()
+    _planned(world)
+    manifest = world.workspaces.manifests[THREAD, world.workspaces.heads[THREAD].manifest_id]
+    shown = [Message(Role.USER, images=(Image(CAT, "image/jpeg"), Image("gone.png", "image/png")))]
+    assert showing.image_bytes(world.workspaces, THREAD, manifest, shown) == {}
