@@ -151,7 +151,7 @@ class Turn:
             raise InvalidEvent(f"thread {run.thread_id} has no workspace")
         manifest = self.workspaces.load(run.thread_id, run.manifest_id or head.manifest_id)
         card = Card(self.discord, self.clock, run, self.redactor.text)
-        card.say(cards.turn_line(number, run))
+        card.detail(cards.turn_line(number, run))
         run = self._with_notes(run, card)
         return _Attempt(run, lease, number, card, head, manifest, context, self.journal.rounds(run, number))
 
@@ -224,7 +224,7 @@ class Turn:
         deadline = self.clock.monotonic() + self.limits.seconds
         stop_requested, card = self._stop_check(attempt), attempt.card
         onlooker = Onlooker(
-            stop_requested, lambda calls: card.say(*map(self._tool_line, calls)), card.refresh, card.stream
+            stop_requested, lambda calls: card.detail(*map(self._tool_line, calls)), card.refresh, card.stream
         )
         rounds, too_long = list(played.rounds), False
         with self.spending.purse(payer_of(run), Purpose.TURN, f"{number}/{lease.fence}") as purse:
@@ -350,7 +350,7 @@ class Turn:
             turn=number,
             round=index + 1,
             model=played.reply.model,
-            **({"insteadOf": played.reply.instead_of} if played.reply.instead_of else {}),
+            insteadOf=played.reply.instead_of,
             text=self._preview(played.reply.message.text),
             heard=len(played.heard),
             interrupts=list(played.interrupts),
