@@ -1,14 +1,15 @@
 from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 
 from discord_agent.domain.conversation import Purpose
 from discord_agent.domain.errors import Conflict, DiscordRefused, DiscordUnavailable, ModelUnavailable, Stopped
 from discord_agent.domain.ids import ChannelId, ExecutionId
-from discord_agent.domain.run import Next, Outcome, RunState
+from discord_agent.domain.run import Next, Outcome, RunState, Waiting
 from discord_agent.domain.session import ExecutionStatus
 from tests.support.fakes.effects import Death, Moments, die
-from tests.support.fakes.models import finishes
+from tests.support.fakes.models import calls, finishes
 from tests.support.fakes.world import BOB, EXECUTION, THREAD, World
 
 
@@ -33,6 +34,34 @@ def test_a_question_parks_the_run_and_gives_the_thread_back() -> None:
     assert [button.label for button in question.post.buttons[0]] == ["old", "new"]
     [row] = world.audit.of("clarification")
     assert row.details == {"turn": 2, "question": "Which key?", "options": ["old", "new"]}
+
+
+@pytest.mark.parametrize(
+    ("waiting", "title"), [(Waiting.ANSWER, "💬 Waiting for your answer"), (Waiting.MONEY, "💰 Waiting for money")]
+)
+def test_the_live_card_says_that_the_run_waits_until_it_goes_on(waiting: Waiting, title: str) -> None:
+    world = World()
+    world.plays(calls(("read_file", {"path": "auth.py"})), finishes())
+    run = replace(_asking(world), waiting=waiting)
+    world.clarify()(run, "token")
+    assert _card_title(world) == title
+    world.clock.pass_by(timedelta(minutes=5))
+    world.executions.unpark(EXECUTION)
+    world.turn()(run)
+    assert _card_title(world) == "🚀 Starting work... (react 🛑 to stop)"
+
+
+def test_a_card_that_cannot_be_edited_never_keeps_a_question_from_being_asked() -> None:
+    world = World()
+    run = _asking(world)
+    world.discord.failures["edit"] = lambda: DiscordRefused("Unknown Message", status=404)
+    world.clarify()(run, "token")
+    assert world.row.question_message_id is not None
+    assert len(world.audit.of("card_refused")) == 1
+
+
+def _card_title(world: World) -> str:
+    return world.discord.with_nonce(f"{EXECUTION}/card").post.embeds[0].title
 
 
 def test_a_question_that_is_retried_is_asked_once_and_waits_on_the_newest_token() -> None:

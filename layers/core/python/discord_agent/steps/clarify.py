@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from discord_agent.domain import cards
-from discord_agent.domain.errors import Stopped
+from discord_agent.domain.errors import DiscordRefused, DiscordUnavailable, Stopped
 from discord_agent.domain.ids import ChannelId
 from discord_agent.domain.run import RunState, Waiting
 from discord_agent.ports import Discord, Executions, Leases, Sessions
@@ -43,10 +43,21 @@ class Clarify:
             question=run.question,
             options=list(run.options),
         )
+        # Before the question: whoever answers it at once has the card say that the run goes on.
+        self._show_waiting(run)
         message = self.discord.send(ChannelId(run.thread_id), cards.clarification(run), nonce=_nonce(run))
         self.executions.update(run.execution_id, question_message_id=message)
         # The answer may be faster than this attempt: the next step's lease is not to be given back here.
         self.leases.release(run.thread_id, run.execution_id, fence=lease.fence)
+
+    def _show_waiting(self, run: RunState) -> None:
+        """Have the live card say so; what Discord refuses never fails a run."""
+        if run.card_message_id is None:
+            return
+        try:
+            self.discord.edit(ChannelId(run.thread_id), run.card_message_id, cards.progress(run, run.card_lines))
+        except (DiscordRefused, DiscordUnavailable) as error:
+            self.chronicle.note(run.thread_id, run.execution_id, "card_refused", reason=str(error))
 
 
 def _nonce(run: RunState) -> str:
