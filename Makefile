@@ -55,6 +55,7 @@ browser: setup
 
 bench: setup
 	$(BIN)/discord-agent bench main-job --json
+	$(BIN)/discord-agent bench turn --json
 
 # Resolves anew; the files name versions and hashes, never a host.
 requirements: $(UV)
