@@ -3,6 +3,7 @@
 from dataclasses import replace
 from datetime import timedelta
 
+from discord_agent.domain.policy import Verbosity
 from discord_agent.domain.run import RunState
 from discord_agent.steps.card import Card
 from tests.support.fakes.world import World
@@ -57,3 +58,39 @@ def test_a_clock_that_was_set_back_delays_an_edit_by_no_more_than_the_pause() ->
     world.clock.pass_by(timedelta(seconds=1.5))
     live.refresh()
     assert edits(world) == 1
+
+
+def quiet(run: RunState) -> RunState:
+    return replace(run, verbosity=Verbosity.QUIET)
+
+
+def test_a_quiet_card_shows_milestones_and_neither_details_nor_what_is_being_written() -> None:
+    world = World()
+    live = card(world, quiet(world.working()))
+    live.say("milestone")
+    for _ in range(3):
+        world.clock.pass_by(timedelta(seconds=2))
+        live.detail("detail")
+        live.stream("I am writing this ")
+        live.refresh()
+    [shown] = world.discord.edits()
+    assert shown.embeds[0].description == "milestone"
+    assert [field.name for field in shown.embeds[0].fields] == ["Turn", "Cost"]
+
+
+def test_a_normal_card_shows_details_too() -> None:
+    world = World()
+    live = card(world, world.working())
+    live.detail("detail")
+    [shown] = world.discord.edits()
+    assert shown.embeds[0].description == "detail"
+    assert "Tokens" not in [field.name for field in shown.embeds[0].fields]
+
+
+def test_a_verbose_card_shows_twice_the_lines_and_what_stands_behind_the_figures() -> None:
+    world = World()
+    live = card(world, replace(world.working(), verbosity=Verbosity.VERBOSE))
+    live.detail(*(f"line {number}" for number in range(30)))
+    [shown] = world.discord.edits()
+    assert shown.embeds[0].description.split("\n") == [f"line {number}" for number in range(6, 30)]
+    assert {"Tokens", "Tool calls", "Tests"} <= {field.name for field in shown.embeds[0].fields}

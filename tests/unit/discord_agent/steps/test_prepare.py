@@ -7,7 +7,7 @@ from discord_agent.domain import events
 from discord_agent.domain.errors import Conflict, DiscordRefused, InvalidEvent
 from discord_agent.domain.ids import ChannelId, ExecutionId, MessageId, ThreadId
 from discord_agent.domain.inbound import Attachment
-from discord_agent.domain.policy import ChannelSettings, GuildSettings, Place
+from discord_agent.domain.policy import ChannelSettings, GuildSettings, Place, Verbosity
 from discord_agent.domain.run import Next, RunState
 from discord_agent.domain.session import ExecutionStatus
 from discord_agent.domain.workspace import Manifest
@@ -204,3 +204,12 @@ def test_a_card_that_was_posted_long_ago_is_not_posted_again() -> None:
     }
     again = world.prepare()(run)
     assert again.card_message_id == first.card_message_id != MessageId("")
+
+
+@pytest.mark.parametrize("verbosity", list(Verbosity))
+def test_a_run_shows_as_much_as_its_channel_wants_to_see(verbosity: Verbosity) -> None:
+    world = World()
+    run = _asked(world)
+    channel = ChannelSettings(CHANNEL, verbosity=verbosity)
+    world.sessions.put_settings(GUILD, GuildSettings(channels=(channel,)))
+    assert world.prepare()(run).verbosity is verbosity

@@ -7,9 +7,10 @@ from typing import Final
 from discord_agent.domain.conversation import ModelReply, ToolCall
 from discord_agent.domain.ids import ModelName
 from discord_agent.domain.layout import line
+from discord_agent.domain.policy import Verbosity
 from discord_agent.domain.run import Outcome, RunState
 
-LINES_SHOWN: Final = 12
+_LINES_SHOWN: Final = {Verbosity.QUIET: 12, Verbosity.NORMAL: 12, Verbosity.VERBOSE: 24}
 LINE_LIMIT: Final = 160
 _PREVIEW = 100
 _TAIL = 1000
@@ -43,6 +44,11 @@ _VERBS: Final = {  # the sandbox's tools, and the names of the file and shell se
     "bash": _RUNNING,
     "shell-run_command": _RUNNING,
 }
+
+
+def newest(lines: Sequence[str], verbosity: Verbosity) -> tuple[str, ...]:
+    """The lines that a card shows."""
+    return tuple(lines[-_LINES_SHOWN[verbosity] :])
 
 
 def plan_line(run: RunState) -> str:

@@ -5,16 +5,15 @@ Text of models and people is escaped in lines and titles; where it is prose, it 
 
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import datetime
 from enum import IntEnum
 from typing import Final
 
 from discord_agent.domain import cost_lines
 from discord_agent.domain.card_lines import (
-    LINES_SHOWN,
     checkpoint_line,
     compaction_line,
     escalation_line,
+    newest,
     plan_line,
     resumed_line,
     tool_line,
@@ -24,6 +23,7 @@ from discord_agent.domain.card_lines import (
 )
 from discord_agent.domain.chunking import cut
 from discord_agent.domain.controls import MAX_CUSTOM_ID, Action, Control, encode
+from discord_agent.domain.figures import figures
 from discord_agent.domain.ids import ExecutionId, MessageId, UserId, execution_for_message
 from discord_agent.domain.inbound import InboundMessage
 from discord_agent.domain.layout import BUTTON_LABEL_LIMIT, FIELD_VALUE_LIMIT, TITLE_LIMIT, fit, line, short
@@ -90,13 +90,13 @@ def start(run: RunState) -> Post:
 
 
 def progress(run: RunState, lines: Sequence[str]) -> Post:
-    """The live card: the newest lines, the figures, and a button to stop while there is something to stop."""
+    """The live card: its newest lines, the figures, and a button to stop while there is something to stop."""
     title, colour = _state(run)
     embed = Embed(
         title=title,
-        description="\n".join(lines[-LINES_SHOWN:]),
+        description="\n".join(newest(lines, run.verbosity)),
         colour=colour,
-        fields=_figures(run),
+        fields=figures(run),
         footer=_reference(run.execution_id),
     )
     return Post(embeds=(fit(embed),), buttons=() if run.outcome else ((_stop_button(run.execution_id),),))
@@ -309,23 +309,6 @@ def _state(run: RunState) -> tuple[str, Colour]:
         return START, Colour.RUNNING
     for_money = run.waiting is Waiting.MONEY
     return ("💰 Waiting for money" if for_money else "💬 Waiting for your answer"), Colour.ATTENTION
-
-
-def _figures(run: RunState) -> tuple[Field, ...]:
-    turn = Field("Turn", f"{run.turn}/{run.max_turns}" if run.max_turns else "planning")
-    figures = (
-        turn,
-        Field("Confidence", f"{run.confidence}%"),
-        Field("Model", line(run.model, 100) or "not chosen yet"),
-        Field("Files Modified", str(len(run.files_changed))),
-        Field("Cost", cost_lines.brief(run.cost, run.cloud)),
-    )
-    return (*figures, Field("Started", _moment(run.started_at))) if run.started_at else figures
-
-
-def _moment(iso: str) -> str:
-    """A time as Discord shows it, in the reader's zone and counting on by itself."""
-    return f"<t:{int(datetime.fromisoformat(iso).timestamp())}:R>"
 
 
 def _totals(run: RunState) -> str:

@@ -19,6 +19,7 @@ from discord_agent.domain.ids import (
     UserId,
 )
 from discord_agent.domain.money import Cost, Usage, Usd
+from discord_agent.domain.policy import Verbosity
 
 INITIAL_CONFIDENCE: Final = 80
 """Of a run and of a thread that nobody judged yet."""
@@ -183,6 +184,7 @@ class RunState:
     manifest_id: ManifestId | None = None
     card_message_id: MessageId | None = None
     card_lines: tuple[str, ...] = ()
+    verbosity: Verbosity = Verbosity.NORMAL
     card_edited_at: datetime | None = None
     started_at: str = ""
     options: tuple[str, ...] = ()

@@ -5,9 +5,10 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from discord_agent.domain import cards
-from discord_agent.domain.card_lines import LINES_SHOWN
+from discord_agent.domain.card_lines import newest
 from discord_agent.domain.errors import DiscordRefused, DiscordUnavailable
 from discord_agent.domain.ids import ChannelId, MessageId
+from discord_agent.domain.policy import Verbosity
 from discord_agent.domain.run import RunState
 from discord_agent.ports import Clock, Discord
 
@@ -38,12 +39,19 @@ class Card:
 
     def say(self, *lines: str) -> None:
         """Add lines and show them if the last edit is long enough ago."""
-        self._lines = (*self._lines, *lines)[-LINES_SHOWN:]
+        self._lines = newest((*self._lines, *lines), self._run.verbosity)
         self._writing = ""
         self.refresh()
 
+    def detail(self, *lines: str) -> None:
+        """Add lines about what a turn does, unless the channel wants a quiet card."""
+        if not self._is_quiet:
+            self.say(*lines)
+
     def stream(self, text: str) -> None:
-        """Show the end of a text that is still being written; the next line takes its place."""
+        """Show the end of a text that is still being written, until the next line; nothing of it on a quiet card."""
+        if self._is_quiet:
+            return
         # The last word may be half of a secret, which nobody would recognise as one.
         self._writing = text[: max(text.rfind(" "), text.rfind("\n")) + 1]
         self.refresh()
@@ -71,7 +79,11 @@ class Card:
     def _all_lines(self) -> tuple[str, ...]:
         if not self._writing.strip():
             return self._lines
-        return (*self._lines, cards.writing_line(self._redact(self._writing)))[-LINES_SHOWN:]
+        return *self._lines, cards.writing_line(self._redact(self._writing))
+
+    @property
+    def _is_quiet(self) -> bool:
+        return self._run.verbosity is Verbosity.QUIET
 
     def _pause_left(self) -> float:
         """Seconds until the next edit may follow the one that another step made."""

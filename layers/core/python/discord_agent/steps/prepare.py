@@ -41,7 +41,13 @@ class Prepare:
         if record is None:
             raise InvalidEvent(f"no record of {run.execution_id}")
         place = self.discord.place(run.channel_id)
-        run = replace(run, thread_id=self._thread(run, record, place), started_at=self.clock.now().isoformat())
+        rules = self.sessions.settings(run.guild_id).within(place)
+        run = replace(
+            run,
+            thread_id=self._thread(run, record, place),
+            started_at=self.clock.now().isoformat(),
+            verbosity=rules.verbosity,
+        )
         lease = self.leases.acquire(run.thread_id, run.execution_id)
         card = record.card_message_id or self._card(run)
         run = replace(run, card_message_id=card)
