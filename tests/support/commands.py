@@ -1,5 +1,7 @@
 """Slash commands as people use them, answered through intake."""
 
+from collections.abc import Mapping
+
 from discord_agent.domain.ids import ChannelId
 from discord_agent.domain.inbound import Author, CommandInvoked, NamedChannel
 from discord_agent.domain.policy import ADMINISTRATOR
@@ -14,6 +16,7 @@ ADMIN = Author(ADA, "Ada", permissions=ADMINISTRATOR)
 def use(
     world: World,
     name: str,
+    values: Mapping[str, str] | None = None,
     *,
     by: Author = PERSON,
     channel: str = THREAD,
@@ -21,10 +24,10 @@ def use(
     interaction: str = "7",
     **options: str,
 ) -> Post:
-    """Use a command; what the person sees in the end."""
+    """Use a command, its options as ``values`` or by name; what the person sees in the end."""
     token = f"token-{interaction}"
-    values = tuple(options.items())
-    event = CommandInvoked(interaction, token, "9", name, values, ChannelId(channel), GUILD, by, channels)
+    given = tuple({**(values or {}), **options}.items())
+    event = CommandInvoked(interaction, token, "9", name, given, ChannelId(channel), GUILD, by, channels)
     world.intake()(event)
     return world.discord.fulfilled[token]
 

@@ -35,7 +35,7 @@ def _used(name: str, by: Author = ANN, **options: str) -> CommandInvoked:
 def _invoke(name: str, **options: str) -> Invoke:
     command = commands.find(name)
     assert command is not None
-    return Invoke(commands.read(command, _used(name, **options)), PLACE)
+    return Invoke(commands.read(command, _used(name, ANN, **options)), PLACE)
 
 
 def test_a_command_that_is_not_known_any_more_is_refused() -> None:

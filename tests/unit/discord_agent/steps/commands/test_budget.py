@@ -43,7 +43,7 @@ def test_without_a_run_the_budget_is_the_persons_and_the_servers() -> None:
 )
 def test_an_administrator_sets_and_lifts_limits(options: dict[str, str], limits: Limits) -> None:
     world = World()
-    told = use(world, "budget limit", by=ADMIN, **options)
+    told = use(world, "budget limit", options, by=ADMIN)
     assert told.content.startswith("💰 The limit for ")
     assert world.sessions.settings(GUILD).limits == limits
 

@@ -100,7 +100,7 @@ def test_people_are_permitted_together_and_taken_out_one_by_one() -> None:
     ],
 )
 def test_a_permit_is_about_somebody_who_has_it(command: str, options: dict[str, str], sentence: str) -> None:
-    assert use(_thread(), command, by=ADMIN, **options).content == sentence
+    assert use(_thread(), command, options, by=ADMIN).content == sentence
 
 
 def test_the_settings_show_no_secret_only_its_name() -> None:

@@ -108,7 +108,7 @@ def test_the_newest_runs_are_logged_five_unless_asked_for_more(options: dict[str
         asked = world.clock.now() + timedelta(minutes=number)
         world.executions.create(replace(world.row, execution_id=again, request=f"task {number}", created_at=asked))
     world.clock.pass_by(timedelta(minutes=10))
-    [embed] = use(world, "logs", **options).embeds
+    [embed] = use(world, "logs", options).embeds
     lines = [line for line in embed.description.split("\n") if not line.startswith("-#")]
     assert len(lines) == shown
     assert "task 7" in lines[0]
