@@ -7,11 +7,13 @@ import pytest
 
 from discord_agent.adapters.prompts import TemplatePrompts, find_root
 from discord_agent.domain.classification import AgentRole, TaskType
-from discord_agent.domain.conversation import Purpose, Role
+from discord_agent.domain.conversation import Message, Purpose, Role
+from discord_agent.domain.ids import ChannelId, MessageId
+from discord_agent.domain.inbound import Author, InboundMessage
 from discord_agent.domain.run import Next, Outcome, TurnStatus
 from tests.support.fakes.models import FakePrompts, answers, calls, finishes, says, writes
 from tests.support.fakes.workspace import Outcome as ToolOutcome
-from tests.support.fakes.world import FILES, REQUEST, THREAD, World
+from tests.support.fakes.world import ADA, FILES, REQUEST, THREAD, World
 
 
 def _world() -> World:
@@ -77,3 +79,24 @@ def test_every_kind_of_question_has_its_instructions(task: TaskType) -> None:
     assert len(system.text) > 100
     assert REQUEST in user.text
     assert REQUEST not in system.text
+
+
+def test_a_long_thread_and_a_long_conversation_fill_their_templates() -> None:
+    world = _world()
+    run = world.working(turn=9)
+    world.models.contexts = dict.fromkeys(world.models.ladder, 10_000)
+    world.plays(says("- Parsed the log."), purpose=Purpose.COMPACT)
+    world.plays(says("- Ada wants tea."), purpose=Purpose.SUMMARIZE)
+    said = tuple(
+        InboundMessage(MessageId(f"3100000000000{number:05}"), ChannelId(THREAD), None, Author(ADA, "Ada"), "More tea")
+        for number in range(100)
+    )
+    world.discord.past[THREAD] = said
+    lines = world.recall().whole(THREAD, without=run.message_id, purse=world.model)
+    assert lines[0].endswith("- Ada wants tea.")
+    thoughts = tuple(Message(Role.ASSISTANT, f"Thought {number}. " * 100) for number in range(30))
+    shortened = world.compaction()(run, (*world.messages, *thoughts), world.model)
+    assert shortened is not None
+    assert "<summary>\n- Parsed the log.\n</summary>" in shortened[2].text
+    [compacting] = world.model.asked(Purpose.COMPACT)
+    assert "[assistant] Thought 0." in compacting.messages[1].text
