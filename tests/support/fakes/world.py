@@ -7,6 +7,7 @@ from discord_agent import ports
 from discord_agent.domain.classification import AgentRole, Classification, Complexity, FlowType, TaskType
 from discord_agent.domain.conversation import Message, ModelReply, Purpose, Role
 from discord_agent.domain.ids import ChannelId, ExecutionId, GuildId, MessageId, ThreadId, UserId
+from discord_agent.domain.interrupts import Interrupt
 from discord_agent.domain.policy import Place
 from discord_agent.domain.posts import Post
 from discord_agent.domain.redaction import Redactor
@@ -155,11 +156,12 @@ class World:
         """Give the model its script."""
         self.model.script[purpose] = list(replies)
 
-    def steer(self, text: str, *, number: int = 1) -> InboxItem:
-        """Somebody writes into the thread while the run works."""
+    def steer(self, text: str, *, number: int = 1, interrupt: Interrupt | None = None) -> InboxItem:
+        """Somebody writes into the thread while the run works, or wants something of it."""
         item = InboxItem(
-            THREAD, MessageId(f"60000000000000000{number}"), BOB, "Bob", text, ItemKind.STEER, self.clock.now()
-        )
+            THREAD, MessageId(f"60000000000000000{number}"), BOB, "Bob", text, ItemKind.STEER, self.clock.now(),
+            interrupt=interrupt, concerns=EXECUTION if interrupt else None,
+        )  # fmt: skip
         self.sessions.put(item)
         return item
 

@@ -13,9 +13,11 @@ from hypothesis import strategies as st
 
 from discord_agent.domain.conversation import Message, ModelReply, ModelRequest, Role
 from discord_agent.domain.errors import LeaseLost
+from discord_agent.domain.interrupts import Interrupt
 from discord_agent.domain.money import Cost, Usd
 from discord_agent.domain.run import Outcome, RunState, TurnStatus
 from discord_agent.domain.signals import is_failure
+from discord_agent.steps.hearing import ENDING
 from discord_agent.steps.turn import TurnLimits
 from tests.support.fakes.effects import Death, Moments, die
 from tests.support.fakes.models import PRICE, TOKENS, calls, finishes, says, writes
@@ -26,12 +28,13 @@ _READ = ("read_file", {"path": "auth.py"})
 
 @dataclass(frozen=True)
 class Scene:
-    """What the model says, and during which of its calls somebody writes or stops."""
+    """What the model says, and during which of its calls somebody writes or stops; ``wanted`` comes with what is written."""
 
     replies: tuple[ModelReply, ...]
     spoken_before: int = 0
     spoken_during: frozenset[int] = frozenset()
     stopped_during: int | None = None
+    wanted: Interrupt | None = None
 
 
 USUAL = Scene(
@@ -69,6 +72,7 @@ SCENES = st.builds(
     st.integers(0, 2),
     st.frozensets(st.integers(0, 4), max_size=2),
     st.none() | st.integers(0, 4),
+    st.none() | st.sampled_from([kind for kind in Interrupt if kind is not Interrupt.STOP]),
 )
 MOMENTS = st.integers(0, 10_000)
 
@@ -84,7 +88,7 @@ def _staged(scene: Scene) -> tuple[World, RunState]:
     def meanwhile(request: ModelRequest) -> None:
         answered = sum(message.role is Role.ASSISTANT for message in request.messages)
         if answered in scene.spoken_during:
-            world.steer(f"during-{answered}", number=4 + answered)
+            world.steer(f"during-{answered}", number=4 + answered, interrupt=scene.wanted)
         if answered == scene.stopped_during:
             world.executions.request_stop(EXECUTION, BOB)
 
@@ -137,7 +141,8 @@ def _check_that_every_call_is_accounted_for(world: World, after: RunState, in_va
 
 def _calls_in_vain(world: World) -> int:
     """Model calls whose replies are in no journal."""
-    return len(world.model.requests) - len(world.journal.replies)
+    answered = [entry for entry in world.journal.replies.values() if ENDING.isdisjoint(entry.interrupts)]
+    return len(world.model.requests) - len(answered)
 
 
 def _is_in_flight(seen: list[str]) -> bool:
@@ -187,7 +192,8 @@ def _check_a_death(scene: Scene, at: int) -> None:
         newest = max(world.journal.results)
         assert not any(is_failure(result) for result in world.journal.results[newest][0]), "falsely done"
 
-    interrupted = any(message.text.startswith("Interrupted") for message in world.messages)
+    results = (result for of_round, _ in world.journal.results.values() for result in of_round)
+    interrupted = any(result.text.startswith("Interrupted") for result in results)
     # What was said during a call that is repeated is heard by its repetition, a round earlier.
     heard_earlier = scene.spoken_during and _is_in_flight(moments.seen)
     if not interrupted and not heard_earlier:
