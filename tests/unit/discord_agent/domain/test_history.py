@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from discord_agent.domain.conversation import Image, Message, Role, Thinking, ToolCall
-from discord_agent.domain.history import NO_OUTPUT, UNANSWERED, lines, readable_by, repaired
+from discord_agent.domain.history import NO_OUTPUT, UNANSWERED, lines, readable_by, repaired, without_last_answer
 from discord_agent.domain.ids import ChannelId, MessageId, UserId
 from discord_agent.domain.inbound import Attachment, Author, InboundMessage
 
@@ -183,3 +183,21 @@ def test_a_mended_list_is_valid_for_every_provider(messages: list[Message]) -> N
 @given(st.lists(any_message, max_size=12))
 def test_mending_a_mended_list_changes_nothing(messages: list[Message]) -> None:
     assert repaired(repaired(messages)) == repaired(messages)
+
+
+def test_taking_the_last_answer_back_takes_its_results_too_and_leaves_what_people_said() -> None:
+    opening, heard, later = said("Do it"), said("Not so"), said("Go on")
+    messages = (opening, asked("a", text="one"), gave("a", "first"), heard, asked("b", "c"), gave("b", "x"), gave("c", "y"), later)  # fmt: skip
+    assert without_last_answer(messages) == (opening, asked("a", text="one"), gave("a", "first"), heard, later)
+
+
+def test_where_nobody_answered_there_is_nothing_to_take_back() -> None:
+    assert without_last_answer((said("Do it"),)) == (said("Do it"),)
+    assert without_last_answer(()) == ()
+
+
+@given(st.lists(any_message, max_size=12))
+def test_a_valid_list_stays_valid_without_its_last_answer(messages: list[Message]) -> None:
+    shorter = without_last_answer(repaired(messages))
+    answers = {call.id for message in shorter for call in message.tool_calls}
+    assert all(message.tool_call_id in answers for message in shorter if message.role is Role.TOOL)
