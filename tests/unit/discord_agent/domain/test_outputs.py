@@ -1,11 +1,12 @@
 import json
+from dataclasses import replace
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from discord_agent.domain import outputs
-from discord_agent.domain.conversation import Message, ModelReply, Role, ToolCall, ToolResult
+from discord_agent.domain.conversation import Message, ModelReply, Role, Thinking, ToolCall, ToolResult
 from discord_agent.domain.ids import ModelName
 
 _ANY_TEXT = st.text(st.characters(), max_size=50)
@@ -47,6 +48,15 @@ def test_a_call_with_huge_arguments_keeps_its_place_but_not_the_arguments() -> N
     assert [call.arguments for call in bounded.reply.message.tool_calls] == ["{}", "{}"]
     assert bounded.refused == {"a"}
     assert outputs.refusal(calls[0]).ok is False
+
+
+@pytest.mark.parametrize(("size", "is_kept"), [(256_000, True), (256_001, False)])
+def test_thoughts_are_kept_whole_or_not_at_all(size: int, is_kept: bool) -> None:
+    thinking = Thinking("anthropic", "t" * size)
+    reply = replace(_reply("So."), message=Message(Role.ASSISTANT, "So.", thinking=thinking))
+    bounded = outputs.bounded(reply)
+    assert bounded.reply.message.thinking == (thinking if is_kept else None)
+    assert bool(bounded.cuts) is not is_kept
 
 
 def test_a_name_of_a_tool_is_cut_too() -> None:

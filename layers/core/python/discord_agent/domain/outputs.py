@@ -18,6 +18,7 @@ _RESULT_LIMIT: Final = 64_000
 _REPLY_LIMIT: Final = 64_000
 _REPLY_PART: Final = 24_000
 _ARGUMENTS_LIMIT: Final = 512_000
+_THINKING_LIMIT: Final = 256_000
 _NAME_LIMIT: Final = 64
 
 
@@ -37,12 +38,16 @@ def bounded(reply: ModelReply) -> Bounded:
     calls = tuple(_well_formed_call(call) for call in asked[:MOST_CALLS])
     refused = frozenset(call.id for call in calls if len(call.arguments) > _ARGUMENTS_LIMIT)
     kept = tuple(replace(call, arguments="{}") if call.id in refused else call for call in calls)
+    thinking = reply.message.thinking
+    thinks_too_much = thinking is not None and len(thinking.content) > _THINKING_LIMIT
     cuts = (
         (len(reply.message.text) > _REPLY_LIMIT, f"a text of {len(reply.message.text)} characters was cut"),
         (len(asked) > MOST_CALLS, f"{len(asked) - MOST_CALLS} calls beyond {MOST_CALLS} were left out"),
+        (thinks_too_much, f"thoughts of more than {_THINKING_LIMIT} characters were left out"),
         (refused, f"{len(refused)} calls with arguments over {_ARGUMENTS_LIMIT} characters were refused"),
     )
-    message = replace(reply.message, text=text, tool_calls=kept)
+    # Thoughts are signed by their maker: they stay whole or go.
+    message = replace(reply.message, text=text, tool_calls=kept, thinking=None if thinks_too_much else thinking)
     return Bounded(replace(reply, message=message), tuple(cut for applies, cut in cuts if applies), refused)
 
 

@@ -4,10 +4,10 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
-from discord_agent.domain import cards, events
+from discord_agent.domain import cards
 from discord_agent.domain.card_lines import stand_in_lines, warning_line
 from discord_agent.domain.control_tools import Finished
-from discord_agent.domain.conversation import Message, Purpose, Role, ToolCall, ToolResult
+from discord_agent.domain.conversation import Message, Purpose, Role, ToolCall
 from discord_agent.domain.errors import (
     Conflict,
     ContextTooLong,
@@ -43,8 +43,7 @@ from discord_agent.steps.compaction import Compaction
 from discord_agent.steps.holding import hold
 from discord_agent.steps.rounds import Onlooker, PlayedRound, Rounds
 from discord_agent.steps.spending import Spending, payer_of, waits_for_money
-
-_PREVIEW = 500
+from discord_agent.steps.turn_notes import TurnNotes
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,6 +105,10 @@ class Turn:
     clock: Clock
     limits: TurnLimits = DEFAULT_LIMITS
     redactor: Redactor = _PATTERNS_ONLY
+
+    @property
+    def _notes(self) -> TurnNotes:
+        return TurnNotes(self.chronicle, self.redactor)
 
     def __call__(self, run: RunState) -> RunState:
         """Play one turn; raises LeaseLost when a newer attempt or another run took over."""
@@ -214,7 +217,7 @@ class Turn:
             manifest = played[-1].manifest
         if played:
             # The earlier attempt may have died before it noted its last round.
-            self._note_round(run, number, len(played) - 1, played[-1])
+            self._notes.round(run, number, len(played) - 1, played[-1])
         cost = sum((item.reply.cost for item in played), Cost())
         return Played(tuple(played), cost, sum((item.reply.usage for item in played), Usage()))
 
@@ -242,7 +245,7 @@ class Turn:
                     too_long = isinstance(error, ContextTooLong)
                     break
                 rounds.append(latest)
-                self._note_round(run, number, index, latest)
+                self._notes.round(run, number, index, latest)
                 for line in stand_in_lines([item.reply for item in rounds]):
                     card.say(line)
                 if self._ends_turn(run, rounds):
@@ -328,7 +331,7 @@ class Turn:
             reached=after,
         )
         attempt.card.say(cards.turn_done_line(after, files=len(played.paths)))
-        self._tell(after, played)
+        self._notes.turn(after, played)
         return attempt.card.keep(after)
 
     def _save_workspace(self, run: RunState, manifest: Manifest, head: Head) -> Head:
@@ -339,54 +342,6 @@ class Turn:
             if current is not None and self.workspaces.load(run.thread_id, current.manifest_id) == manifest:
                 return current
             raise LeaseLost(f"the workspace of thread {run.thread_id} moved on") from error
-
-    def _note_round(self, run: RunState, number: int, index: int, played: PlayedRound) -> None:
-        calls = {call.id: call for call in played.reply.message.tool_calls}
-        self.chronicle.note(
-            run.thread_id,
-            run.execution_id,
-            "round",
-            cost=played.reply.cost,
-            turn=number,
-            round=index + 1,
-            model=played.reply.model,
-            insteadOf=played.reply.instead_of,
-            text=self._preview(played.reply.message.text),
-            heard=len(played.heard),
-            interrupts=list(played.interrupts),
-            toolCalls=[self._described(calls[result.call_id], result) for result in played.results],
-        )
-
-    def _described(self, call: ToolCall, result: ToolResult) -> dict[str, object]:
-        return {
-            "tool": call.name,
-            "input": self._preview(call.arguments),
-            "output": self._preview(result.text),
-            "success": result.ok,
-            "durationMs": result.duration_ms,
-        }
-
-    def _preview(self, text: str) -> str:
-        return self.redactor.text(text)[:_PREVIEW]
-
-    def _tell(self, run: RunState, played: Played) -> None:
-        self.chronicle.note(
-            run.thread_id,
-            run.execution_id,
-            "turn",
-            cost=played.cost,
-            turn=run.turn,
-            rounds=len(played.rounds),
-            model=run.model,
-            agentRole=run.role,
-            confidence=run.confidence,
-            status=run.status,
-            fileChanges=list(played.paths),
-            errorMessage=run.signals.last_error,
-        )
-        self.chronicle.announce(
-            run.thread_id, events.TURN_COMPLETED, turn=run.turn, confidence=run.confidence, status=run.status
-        )
 
 
 def _ended_in_prose(played: Played) -> bool:
