@@ -15,7 +15,7 @@ from devstack.options import DEMO_TASK, Options
 from devstack.person import Person
 from devstack.records import Records, dollars, is_ancestor, main_sha
 from devstack.stack import DevStack
-from discord_agent.domain import events
+from discord_agent.domain import cloud, events
 from discord_agent.domain.errors import AgentError, InvalidSettings
 from discord_agent.domain.ids import ExecutionId, MessageId, decision_owner, execution_for_message
 from discord_agent.domain.session import Decision, ExecutionRecord
@@ -152,6 +152,8 @@ class Job:
             "tests_run": tests.run if tests else 0,
             "tests_passed": tests.passed if tests else 0,
             "cost_usd": _amount(dollars(self.records.model_cost())),
+            "settled_usd": _amount(dollars(record.cost)) if record else None,
+            "aws_estimate_usd": round(float(cloud.cost_of(record.cloud).amount), 6) if record else None,
         }
 
     def _seen(self) -> bool:
@@ -190,6 +192,7 @@ def _faults(facts: dict[str, Any]) -> list[str]:
         (facts["card_edits"] >= 1, "the card was never edited"),
         (facts["commit_sha"] is not None, "there is no commit"),
         (facts["merged"], "the commit is not part of main"),
+        (facts["settled_usd"] == facts["cost_usd"], f"${facts['settled_usd']} are settled, ${facts['cost_usd']} spent"),
         (facts["tests_passed"] == facts["tests_run"], f"{facts['tests_passed']} of {facts['tests_run']} tests passed"),
     )
     return [fault for holds, fault in rules if not holds]

@@ -94,7 +94,8 @@ def test_the_bundled_demo_succeeds_and_its_figures_fit_together(plays: dict[str,
     assert facts["transitions"] > facts["turns"]
     assert facts["transitions_per_turn"] <= 3
     assert facts["card_edits"] >= 1
-    assert facts["cost_usd"] > 0
+    assert facts["settled_usd"] == facts["cost_usd"] > 0
+    assert 0 < facts["aws_estimate_usd"] < 0.1
     assert 0 < facts["first_sign_seconds"] < facts["seconds"]
 
 
