@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from types import TracebackType
 from typing import Final, Self
 
-from discord_agent.domain.budget import Payer, Slice
+from discord_agent.domain.budget import Payer, Slice, name_of
 from discord_agent.domain.conversation import ModelReply, ModelRequest, Purpose
 from discord_agent.domain.errors import Conflict, ModelUnavailable, OverBudget, Stopped
 from discord_agent.domain.estimate import cost_bound, usage_bound
@@ -156,7 +156,9 @@ class Purse:
         limited = next((account for account in accounts if account.limit is not None), None)
         if limited is not None:
             raise OverBudget(
-                f"The price of {request.model} is unknown, so the limit cannot be kept.", period=limited.period
+                f"The price of {request.model} is unknown, so the limit for {name_of(limited.period)} cannot be kept. "
+                "Give the model a price in the registry, or take the limits away with /budget limit; then press Extend.",
+                period=limited.period,
             )
 
     def _reserve(self, bound: Usd) -> Slice:
