@@ -8,7 +8,8 @@ from discord_agent.domain.classification import TaskType
 from discord_agent.domain.conversation import Role
 from discord_agent.domain.errors import InvalidEvent
 from discord_agent.domain.run import HandedOn, Next, Outcome, Signals, TurnStatus, Waiting
-from tests.support.fakes.models import LADDER
+from tests.support.fakes import workspace
+from tests.support.fakes.models import LADDER, calls
 from tests.support.fakes.world import EXECUTION, OPENING, THREAD, World
 
 
@@ -166,6 +167,25 @@ def test_a_run_that_waits_for_money_waits_whatever_else_is_wanted() -> None:
     world = World()
     after = world.escalation()(world.working(turn=2, wants_stronger=True, waiting=Waiting.MONEY))
     assert (after.next, after.model, after.wants_stronger) == (Next.CLARIFY, LADDER[0], True)
+
+
+def test_a_model_that_goes_round_in_circles_is_told_so_and_handed_on_two_turns_later() -> None:
+    world = World()
+    run = world.working()
+    world.toolbox.outcomes["bash"] = workspace.Outcome("a.py")
+    world.plays(*(calls(("bash", {"command": "ls"})) for _ in range(20)))
+    models, told = [], []
+    for _ in range(3):
+        run = world.escalation()(world.turn()(run))
+        models.append(run.model)
+        told.append(world.messages[-1].text)
+    assert models == [LADDER[0], LADDER[0], LADDER[1]]
+    circle = "the same call with the same result 3 times in a row"
+    assert f"You go round in circles: {circle}." in told[0]
+    assert run.escalations == 1
+    assert world.row.escalations[0].reason == f"going round in circles for 3 turns ({circle})"
+    [nudged] = world.audit.of("nudge")
+    assert nudged.details["turn"] == 1
 
 
 def test_a_nudge_without_messages_to_add_it_to_is_refused() -> None:

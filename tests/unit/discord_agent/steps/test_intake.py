@@ -379,12 +379,71 @@ def _retrying() -> tuple[World, Inbound]:
     return world, _press(Action.RETRY)
 
 
-@pytest.mark.parametrize("scene", [_stopping, _merging, _retrying])
+def _steering() -> tuple[World, Inbound]:
+    world = World()
+    run = world.working()
+    return world, _reaction("👎", MessageId(str(run.card_message_id)), by=BOB)
+
+
+def _answering() -> tuple[World, Inbound]:
+    world = World()
+    _parked(world)
+    return world, _message("escalate, this needs care", THREAD, by=BOB, message=LATER)
+
+
+def _rejecting() -> tuple[World, Inbound]:
+    world = World()
+    return world, _reaction("👎", _committed(world))
+
+
+def _extending() -> tuple[World, Inbound]:
+    world = World()
+    _parked(world)
+    world.executions.update(EXECUTION, waiting=Waiting.MONEY)
+    world.sessions.put_settings(GUILD, GuildSettings(permits=(Permit(PolicyAction.SPEND, People(users=(ADA,))),)))
+    return world, _press(Action.EXTEND)
+
+
+def _choosing() -> tuple[World, Inbound]:
+    world = World()
+    _failed(world)
+    world.executions.update(EXECUTION, options=(Option("A", ""), Option("B", "")))
+    return world, _press(Action.CHOOSE, "1")
+
+
+def _withdrawing() -> tuple[World, Inbound]:
+    world = _fresh()
+    world.requested()
+    world.intake()(_message(REQUEST))
+    return world, _message("stop", message=MessageId(str(int(MESSAGE) + 1)))
+
+
+def _reached(world: World) -> tuple[object, ...]:
+    """What an event came to, as far as machines and later steps can tell."""
+    waiting = {
+        (thread, kind): [
+            (item.message_id, item.content, item.interrupt) for item in world.sessions.waiting(thread, kind)
+        ]
+        for thread in (HERE, THREAD)
+        for kind in ItemKind
+    }
+    session = world.sessions.get(THREAD)
+    objection = session.rejection and session.rejection.by
+    rows = {name: (row.stop_requested_by, row.stronger_than) for name, row in world.executions.rows.items()}
+    return world.machines.answered, list(world.machines.started), rows, waiting, session.confidence, objection
+
+
+_SCENES = (
+    _stopping, _merging, _retrying, _steering, _answering, _rejecting, _extending, _choosing, _withdrawing
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("scene", _SCENES)
 def test_what_a_dying_attempt_began_the_next_one_completes(scene: Callable[[], tuple[World, Inbound]]) -> None:
     world, event = scene()
     with world.effects.watch(moments := Moments()):
         world.intake()(event)
-    expected = (world.machines.answered, list(world.machines.started), list(world.executions.rows))
+    expected = _reached(world)
     assert moments.seen
     for at in range(len(moments.seen)):
         world, event = scene()
@@ -395,8 +454,7 @@ def test_what_a_dying_attempt_began_the_next_one_completes(scene: Callable[[], t
         if world.machines.answered:
             world.sessions.update(THREAD, pending=None)
         world.intake()(event)
-        reached = (world.machines.answered, list(world.machines.started), list(world.executions.rows))
-        assert reached == expected, moments.seen[at]
+        assert _reached(world) == expected, moments.seen[at]
 
 
 @pytest.mark.parametrize(
