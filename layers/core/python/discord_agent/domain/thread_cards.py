@@ -6,6 +6,7 @@ from datetime import datetime
 from enum import IntEnum
 from typing import Final
 
+from discord_agent.domain import cost_lines
 from discord_agent.domain.ago import ago
 from discord_agent.domain.confidence import Trend, level, trend
 from discord_agent.domain.layout import FIELD_VALUE_LIMIT, fit, line
@@ -105,7 +106,8 @@ def _work(run: ExecutionRecord | None, session: Session) -> tuple[Field, ...]:
         return (Field("Confidence", f"{session.confidence}%"),)
     reached = run.reached
     role = run.classification.role.value if run.classification else _NOT_YET
-    cost = reached.cost if reached else run.cost
+    # What a run at work has cost is in its state; the sums of one that has ended are in its row.
+    cost, use = (reached.cost, reached.cloud) if reached and run.outcome is None else (run.cost, run.cloud)
     return (
         Field("Lock", f"turn {_turn(run)}" if run.outcome is None else "free"),
         Field("Stop asked for", f"by <@{run.stop_requested_by}>" if run.stop_requested_by else "no"),
@@ -113,7 +115,7 @@ def _work(run: ExecutionRecord | None, session: Session) -> tuple[Field, ...]:
         Field("Role", role),
         Field("Model", line(reached.model, 100) if reached and reached.model else _NOT_YET),
         Field("Confidence", f"{reached.confidence if reached and run.outcome is None else session.confidence}%"),
-        Field("Cost", str(cost)),
+        Field("Cost", cost_lines.brief(cost, use)),
     )
 
 
@@ -154,8 +156,9 @@ def _log_line(record: ExecutionRecord, now: datetime) -> str:
     sign = _OUTCOMES[record.outcome] if record.outcome else "❓"
     how = record.outcome.value.replace("_", " ") if record.outcome else record.status.value
     turns = f" · {record.turns} turns" if record.turns else ""
+    cost = cost_lines.brief(record.cost, record.cloud)
     asked = f"**{line(record.request, 80) or 'a file'}** · <@{record.author_id}>"
-    return f"{sign} {asked}\n-# {how} · {record.flow.value}{turns} · {record.cost} · {ago(record.created_at, now)}"
+    return f"{sign} {asked}\n-# {how} · {record.flow.value}{turns} · {cost} · {ago(record.created_at, now)}"
 
 
 def _list(title: str, lines: Sequence[str], nothing: str) -> Post:
