@@ -3,6 +3,8 @@ from dataclasses import replace
 from decimal import Decimal
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from discord_agent.domain.budget import Payer, Period
 from discord_agent.domain.conversation import Message, ModelRequest, Purpose, Role
@@ -237,6 +239,32 @@ def test_a_run_without_money_asks_for_it_as_often_as_it_has_to() -> None:
     )
     assert [once.asked_for_money, waits_for_money(once, refused).asked_for_money] == [1, 2]
     assert payer_of(run) == WHO
+
+
+@given(
+    limit=st.integers(1, 120),
+    calls=st.lists(st.tuples(st.integers(0, 2), st.integers(0, 10), st.booleans()), max_size=30),
+)
+def test_purses_that_are_used_in_turns_never_have_more_out_than_the_limit(
+    limit: int, calls: list[tuple[int, int, bool]]
+) -> None:
+    world = _world(Limits(user_month=Usd(Decimal(limit) / 100)), *(str(Decimal(cents) / 100) for _, cents, _ in calls))
+    purses = [_purse(world, str(number)) for number in range(3)]
+    asked = 0
+    for number, _, settles in calls:
+        try:
+            purses[number].complete(_request())
+            asked += 1
+        except OverBudget:
+            assert _committed(world, Period.USER_MONTH) + TEN_CENTS > Usd(Decimal(limit) / 100)
+        assert _committed(world, Period.USER_MONTH) <= Usd(Decimal(limit) / 100)
+        if settles:
+            purses[number].settle()
+    for purse in purses:
+        purse.settle()
+    spent = sum((purse.cost for purse in purses), Cost())
+    assert len(world.model.requests) == asked
+    assert (_committed(world, Period.USER_MONTH), world.budgets.spent(EXECUTION)) == (spent.charged, spent)
 
 
 def _at(wanted: str, act: Callable[[str], None]) -> Callable[[str], None]:
