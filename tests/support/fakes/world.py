@@ -224,7 +224,7 @@ class World:
         )  # fmt: skip
 
     def turn(self, limits: TurnLimits = DEFAULT_LIMITS) -> Turn:
-        hearing = Hearing(self.sessions, self.prompts)
+        hearing = Hearing(self.sessions, self.prompts, self.discord, self.workspaces, self.chronicle)
         rounds = Rounds(self.toolbox, self.workspaces, self.journal, self.leases, hearing, self.chronicle)
         return Turn(
             rounds, self.spending, self.compaction(), self.workspaces, self.journal, self.leases, self.sessions,

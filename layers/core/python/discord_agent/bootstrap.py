@@ -460,7 +460,7 @@ def turn(variables: Variables) -> Turn:
     parts = _Parts(settings)
     spending, models, prompts = parts.spending(settings)
     journal, workspaces = parts.journal(settings.bucket), parts.workspaces(settings.bucket)
-    hearing = Hearing(parts.sessions, prompts)
+    hearing = Hearing(parts.sessions, prompts, parts.discord, workspaces, parts.chronicle)
     rounds = Rounds(parts.toolbox(settings), workspaces, journal, parts.leases, hearing, parts.chronicle)
     return Turn(
         rounds,

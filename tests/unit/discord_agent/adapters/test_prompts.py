@@ -209,9 +209,9 @@ def test_the_evidence_for_a_reflection_shows_figures_and_the_end_of_the_work() -
 
 def test_small_prompts_name_what_they_are_given() -> None:
     assert "gemini-3-pro" in PROMPTS.render("escalated", model="gemini-3-pro", reason="same error 3 times")
-    assert '<discord_message id="9" author="Ada">' in PROMPTS.render(
-        "heard", message_id="9", author="Ada", content="Wait"
-    )
+    heard = PROMPTS.render("heard", message_id="9", author="Ada", content="Wait", files=["a.png"])
+    assert '<discord_message id="9" author="Ada">' in heard
+    assert heard.endswith("Attached to it, in the workspace: a.png")
     assert "`finish`" in PROMPTS.render("go_on")
     assert PROMPTS.render("title_request", text="Brew tea") == "<discord_message>\nBrew tea\n</discord_message>"
 

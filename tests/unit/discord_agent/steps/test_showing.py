@@ -2,12 +2,14 @@ from dataclasses import replace
 
 from discord_agent.domain.classification import FlowType
 from discord_agent.domain.conversation import Image, Message, ModelRequest, Purpose, Role
+from discord_agent.domain.ids import MessageId
 from discord_agent.domain.inbound import Attachment
 from discord_agent.domain.pictures import LARGEST
 from discord_agent.domain.run import RunState
+from discord_agent.domain.session import InboxItem, ItemKind
 from discord_agent.steps import showing
 from tests.support.fakes.models import answers, calls, finishes, says
-from tests.support.fakes.world import EXECUTION, THREAD, World
+from tests.support.fakes.world import BOB, EXECUTION, THREAD, World
 
 PNG = b"\x89PNG\r\n\x1a\nmeow"
 CAT = ".agent/uploads/cat.png"
@@ -91,6 +93,53 @@ def test_the_task_is_shown_with_its_pictures_in_every_round() -> None:
     world.plays(calls(("bash", {"command": "ls"})), finishes())
     world.turn()(planned)
     assert [request.image_bytes for request in world.model.asked(Purpose.TURN)] == [{CAT: PNG}] * 2
+
+
+def _steered(world: World, *names: str, content: bytes = PNG) -> None:
+    """Somebody sends files while the run works."""
+    world.discord.files |= {f"https://cdn.example/{name}": content for name in names}
+    attachments = tuple(replace(_attachment(name), content_type="image/png") for name in names)
+    world.sessions.put(
+        InboxItem(
+            THREAD, MessageId("600000000000000001"), BOB, "Bob", "Like this.", ItemKind.STEER, world.clock.now(),
+            attachments=attachments,
+        )
+    )  # fmt: skip
+
+
+def test_what_people_send_while_a_run_works_is_in_its_workspace_and_shown_to_it() -> None:
+    world = World()
+    run = world.working()
+    _steered(world, "cat.png")
+    world.plays(calls(("bash", {"command": "ls"})), finishes())
+    world.turn()(run)
+    first, second = world.model.asked(Purpose.TURN)
+    assert first.image_bytes == second.image_bytes == {CAT: PNG}
+    assert [message.images for message in second.messages if message.images] == [(Image(CAT, "image/png"),)]
+    assert world.workspaces.files(THREAD)[CAT] == PNG
+    assert world.prompts.values_of("heard")["files"] == [CAT]
+    assert world.sessions.waiting(THREAD, ItemKind.STEER) == ()
+
+
+def test_a_file_that_only_calls_itself_a_picture_is_kept_as_a_file() -> None:
+    world = World()
+    run = world.working()
+    _steered(world, "cat.png", content=b"#!/bin/sh\n")
+    world.plays(finishes())
+    world.turn()(run)
+    assert world.model.asked(Purpose.TURN)[0].image_bytes == {}
+    assert world.workspaces.files(THREAD)[CAT] == b"#!/bin/sh\n"
+
+
+def test_a_file_that_is_refused_while_a_run_works_is_told() -> None:
+    world = World()
+    run = world.working()
+    _steered(world, "cat.png")
+    world.discord.files.clear()
+    world.plays(finishes())
+    world.turn()(run)
+    assert CAT not in world.workspaces.files(THREAD)
+    assert [row.details["name"] for row in world.audit.of("attachment_refused")] == ["cat.png"]
 
 
 def test_a_picture_that_is_no_longer_what_it_was_is_not_sent() -> None:

@@ -18,6 +18,8 @@ _SIGNATURES: Final = (
     ("image/gif", b"GIF8"),
 )
 
+MEDIA_TYPES: Final = frozenset({"image/webp", *(media_type for media_type, _ in _SIGNATURES)})
+
 
 def is_named_so(path: str) -> bool:
     """Whether a file's name is that of a picture; what it holds decides."""

@@ -3,12 +3,15 @@
 from dataclasses import dataclass
 from typing import Final
 
-from discord_agent.domain import interrupts
-from discord_agent.domain.conversation import Message, Role
+from discord_agent.domain import interrupts, pictures
+from discord_agent.domain.conversation import Image, Message, Role
 from discord_agent.domain.interrupts import Interrupt
 from discord_agent.domain.run import RunState
 from discord_agent.domain.session import InboxItem, ItemKind
-from discord_agent.ports import JournaledRound, Prompts, Sessions
+from discord_agent.domain.workspace import Manifest
+from discord_agent.ports import Discord, JournaledRound, Prompts, Sessions, Workspaces
+from discord_agent.steps import uploads
+from discord_agent.steps.chronicle import Chronicle
 
 ENDING: Final = frozenset({Interrupt.CLARIFY, Interrupt.ESCALATE})
 """These end a turn before the model is asked again."""
@@ -29,6 +32,9 @@ class Hearing:
 
     sessions: Sessions
     prompts: Prompts
+    discord: Discord
+    workspaces: Workspaces
+    chronicle: Chronicle
 
     def listen(self, run: RunState) -> Heard:
         """What waits now; it stays in the inbox until it is safe in the journal."""
@@ -40,6 +46,12 @@ class Hearing:
             tuple(message for message in messages if message is not None),
             tuple(interrupt for interrupt in wanted if interrupt is not None),
         )
+
+    def take_in(self, run: RunState, heard: Heard, manifest: Manifest) -> Manifest:
+        """The workspace with the files that came with what was heard."""
+        attachments = [attachment for item in heard.items for attachment in item.attachments]
+        files = uploads.fetch(self.discord, self.chronicle, run, attachments) if attachments else {}
+        return self.workspaces.add_files(run.thread_id, manifest, files) if files else manifest
 
     def forget(self, run: RunState, entry: JournaledRound) -> None:
         """Take out of the inbox what a journalled round has heard."""
@@ -57,10 +69,22 @@ class Hearing:
 
     def _as_message(self, item: InboxItem, run: RunState) -> Message | None:
         said = _said(item, run)
-        if not said and item.interrupt is not None:
+        if not said and not item.attachments and item.interrupt is not None:
             return None
-        text = self.prompts.render("heard", message_id=item.message_id, author=item.author_name, content=said)
-        return Message(Role.USER, text)
+        text = self.prompts.render(
+            "heard",
+            message_id=item.message_id,
+            author=item.author_name,
+            content=said,
+            files=[uploads.place(attachment) for attachment in item.attachments],
+        )
+        return Message(Role.USER, text, images=_pictures(item))
+
+
+def _pictures(item: InboxItem) -> tuple[Image, ...]:
+    """What Discord says are pictures; they are looked at before they are sent to a model."""
+    named = (Image(uploads.place(attachment), attachment.content_type) for attachment in item.attachments)
+    return tuple(image for image in named if image.media_type in pictures.MEDIA_TYPES)[: pictures.MOST]
 
 
 def _said(item: InboxItem, run: RunState) -> str:

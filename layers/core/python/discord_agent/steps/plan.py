@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, replace
 
-from discord_agent.domain import cards, learned, memory, routing
+from discord_agent.domain import cards, learned, memory
 from discord_agent.domain.classification import max_turns
 from discord_agent.domain.conversation import Image, Message, Purpose, Role
 from discord_agent.domain.errors import InvalidEvent, LeaseLost
@@ -25,13 +25,12 @@ from discord_agent.ports import (
     Workspaces,
 )
 from discord_agent.replies import PlanReply
-from discord_agent.steps import showing
+from discord_agent.steps import showing, uploads
 from discord_agent.steps.card import Card
 from discord_agent.steps.chronicle import Chronicle
 from discord_agent.steps.holding import hold
 from discord_agent.steps.places import repository_of
 from discord_agent.steps.planner import Planner
-from discord_agent.steps.prepare import UPLOADS
 from discord_agent.steps.recall import Recall
 from discord_agent.steps.reflecting import Lesson, Reflector
 from discord_agent.steps.resuming import Resuming
@@ -171,7 +170,7 @@ class Plan:
 
 def _added(record: ExecutionRecord) -> list[str]:
     """Where the files lie that people attached to the request."""
-    return [f"{UPLOADS}/{routing.file_name(attachment.filename)}" for attachment in record.attachments]
+    return [uploads.place(attachment) for attachment in record.attachments]
 
 
 def _taught(run: RunState, lessons: tuple[Lesson, ...]) -> RunState:

@@ -5,7 +5,7 @@ from pathlib import PurePosixPath
 
 from discord_agent.domain import cards, events, routing
 from discord_agent.domain.classification import FlowType
-from discord_agent.domain.errors import DiscordRefused, InvalidEvent
+from discord_agent.domain.errors import InvalidEvent
 from discord_agent.domain.ids import ChannelId, MessageId, ThreadId
 from discord_agent.domain.inbound import Attachment
 from discord_agent.domain.policy import Place
@@ -13,13 +13,12 @@ from discord_agent.domain.run import Next, RunState
 from discord_agent.domain.session import ExecutionRecord, ExecutionStatus, Lease, Session
 from discord_agent.domain.workspace import AGENT_FOLDER, Head, Manifest
 from discord_agent.ports import Clock, Discord, Executions, Leases, Repositories, Sessions, Workspaces
+from discord_agent.steps import uploads
 from discord_agent.steps.card import invite_reactions
 from discord_agent.steps.chronicle import Chronicle
 from discord_agent.steps.places import repository_of
 
 _STOP = "🛑"
-_UPLOAD_LIMIT = 25 * 1024 * 1024
-UPLOADS = f"{AGENT_FOLDER}/uploads"
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,12 +96,16 @@ class Prepare:
         goes_on = session.dirty and head is not None and session.base is not None
         manifest = before if goes_on else self._checkout(run, lease, session, before)
         new = [item for item in record.attachments if _import_key(record, item) not in session.imported_attachments]
-        manifest = self.workspaces.add_files(run.thread_id, manifest, self._uploads(run, new)) if new else manifest
+        manifest = self._with_uploads(run, manifest, new) if new else manifest
         if head is None or manifest != before:
             head = self.workspaces.save(run.thread_id, manifest, expected=head)
         imported = (*session.imported_attachments, *(_import_key(record, item) for item in new))
         self.sessions.update(run.thread_id, lease=lease, imported_attachments=imported)
         return head
+
+    def _with_uploads(self, run: RunState, manifest: Manifest, new: list[Attachment]) -> Manifest:
+        files = uploads.fetch(self.discord, self.chronicle, run, new)
+        return self.workspaces.add_files(run.thread_id, manifest, files)
 
     def _checkout(self, run: RunState, lease: Lease, session: Session, before: Manifest) -> Manifest:
         start = session.pending.sha if session.pending else None
@@ -113,21 +116,6 @@ class Prepare:
         kept = tuple(entry for entry in own if entry.path not in tracked)
         files = tuple(sorted((*checkout.manifest.files, *kept), key=lambda entry: entry.path))
         return replace(checkout.manifest, files=files)
-
-    def _uploads(self, run: RunState, attachments: list[Attachment]) -> dict[str, bytes]:
-        files = {}
-        for attachment in attachments:
-            name = routing.file_name(attachment.filename)
-            try:
-                files[f"{UPLOADS}/{name}"] = self.discord.download(attachment, limit=_UPLOAD_LIMIT)
-            except DiscordRefused as error:
-                self.chronicle.note(run.thread_id, run.execution_id, "attachment_refused", name=name, reason=str(error))
-                self.discord.send(
-                    ChannelId(run.thread_id),
-                    cards.attachment_refused(name, _UPLOAD_LIMIT),
-                    nonce=f"{run.execution_id}/attachment/{attachment.id}",
-                )
-        return files
 
 
 def _import_key(record: ExecutionRecord, attachment: Attachment) -> str:

@@ -135,6 +135,7 @@ class Rounds:
         OverBudget and ContextTooLong come before anything happened.
         """
         heard = self.hearing.listen(run)
+        manifest, found = self.hearing.take_in(run, heard, manifest), manifest
         if ENDING.isdisjoint(heard.interrupts):
             asked = (*_before(messages, heard.interrupts), *heard.messages)
             images = showing.image_bytes(self.workspaces, run.thread_id, manifest, asked)
@@ -152,8 +153,9 @@ class Rounds:
         done = self._keep_long_outputs(run, manifest, self._run_tools(run, bounded, manifest, onlooker))
         results = _with_control(bounded.reply, done.results)
         results = outputs.with_left_out(results, len(answer.message.tool_calls) - len(results))
-        self.journal.record_results(run, turn, number, results, done.manifest)
-        return PlayedRound(heard.messages, bounded.reply, results, done.manifest or manifest, heard.interrupts)
+        changed = done.manifest or (manifest if manifest != found else None)
+        self.journal.record_results(run, turn, number, results, changed)
+        return PlayedRound(heard.messages, bounded.reply, results, changed or manifest, heard.interrupts)
 
     def request(self, run: RunState, messages: tuple[Message, ...]) -> ModelRequest:
         """What the model is asked with such a conversation."""
