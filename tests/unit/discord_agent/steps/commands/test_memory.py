@@ -62,4 +62,12 @@ def test_what_is_forgotten_is_gone_and_stays_gone() -> None:
 
 def test_a_mark_that_is_none_is_told() -> None:
     told = use(_taught(), "memory forget", item="i000000")
-    assert told.content == "There is nothing learned with the mark `i000000`; `/memory list` shows what there is."
+    assert told.content == "No single thing learned has the mark `i000000`; `/memory list` shows what there is."
+
+
+def test_a_mark_that_two_items_share_forgets_neither() -> None:
+    world = _taught()
+    twin = Insight("abcdef999999", "Write short commits.", world.clock.now(), THREAD, EXECUTION, ADA)
+    world.insights.learn(SHELF, twin)
+    assert "No single thing learned has the mark" in use(world, "memory forget", item="iabcdef").content
+    assert len(world.insights.list(SHELF)) == 2

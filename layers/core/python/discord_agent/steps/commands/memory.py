@@ -54,10 +54,10 @@ class Memory:
             *self.reflections.list(asked.thread),
             *self.insights.list(_shelf(asked)),
         )
-        found = next((item for item in known if memory_card.mark(item) == wanted), None)
-        if found is None:
+        found = [item for item in known if memory_card.mark(item) == wanted]
+        if len(found) != 1:
             raise _gone(asked)
-        return found
+        return found[0]
 
 
 def _shelf(asked: Asked) -> Shelf:
@@ -66,4 +66,4 @@ def _shelf(asked: Asked) -> Shelf:
 
 def _gone(asked: Asked) -> InvalidInput:
     named = line(asked.invocation.text("item"), 40)
-    return InvalidInput(f"There is nothing learned with the mark `{named}`; `/memory list` shows what there is.")
+    return InvalidInput(f"No single thing learned has the mark `{named}`; `/memory list` shows what there is.")
