@@ -50,6 +50,10 @@ class Person:
         """Press a button; what became of it."""
         return self._call("POST", f"/channels/{channel}/messages/{message}/components", {"custom_id": custom_id})
 
+    def command(self, channel: str, name: str, **options: Any) -> Any:
+        """Send a slash command; what became of it."""
+        return self._call("POST", f"/channels/{channel}/commands", {"name": name, "options": options})
+
     def edit(self, channel: str, message: str, text: str) -> None:
         """Change an own message."""
         self._call("PATCH", f"/channels/{channel}/messages/{message}", {"content": text})

@@ -16,6 +16,7 @@ from discord_agent.adapters.clock import SystemClock
 from discord_agent.adapters.dynamodb.audit import DynamoAuditLog
 from discord_agent.adapters.dynamodb.executions import DynamoExecutions
 from discord_agent.adapters.dynamodb.leases import DynamoLeases
+from discord_agent.adapters.dynamodb.memories import DynamoInsights
 from discord_agent.adapters.dynamodb.sessions import DynamoSessions
 from discord_agent.adapters.dynamodb.store import Store
 from discord_agent.adapters.llm.registry import ModelRegistry
@@ -50,6 +51,7 @@ class Records:
         self.executions = DynamoExecutions(store, executions, sessions, clock)
         self.sessions = DynamoSessions(store, sessions, clock)
         self.leases = DynamoLeases(store, sessions, clock)
+        self.insights = DynamoInsights(store, sessions, clock)
         self.audit = DynamoAuditLog(store, messages, Redactor())
         self.workspaces = S3Workspaces(stack.aws.client("s3"), SYSTEM.buckets["artifacts"].name)
 

@@ -88,6 +88,21 @@ class Stage:
         calls = (call for call in self.model.calls if call.purpose == purpose)
         return [call for call in calls if words in json.dumps(call.messages, ensure_ascii=False)]
 
+    def whispered(self, thread: str, user: str, text: str) -> bool:
+        """Whether one person alone was told something in a thread."""
+        shown = self.discord.parts.world.store.children(Message, thread)
+        return any(message.visible_to == user and text in message.content for message in shown)
+
+    def heard_in_general(self, text: str, user: str) -> bool:
+        """Whether the bot said something where requests are written, to all or to one person."""
+        shown = self.discord.parts.world.store.children(Message, GENERAL_ID)
+        return any(
+            message.author_id == self.discord.bot_id
+            and message.visible_to in (None, "", user)
+            and text in message.content
+            for message in shown
+        )
+
     def session(self, thread: str) -> Session:
         """What is remembered about a thread."""
         return self.records.sessions.get(ThreadId(thread))

@@ -33,6 +33,7 @@ def play(stage: Stage) -> Findings:
             ("the call in flight was given up, and not made again", len(given_up) == 1),
             ("a checkpoint is recorded", bool(run.entries_of("checkpoint"))),
             ("the work so far is kept", kept == "Half.\n"),
+            ("it goes on in the same conversation", bool(again.entries_of("resumed")) and not again.entries_of("plan")),
             (
                 "Continue finishes the work",
                 again.outcome is Outcome.DONE and again.read("report.txt") == "Half.\nWhole.\n",
