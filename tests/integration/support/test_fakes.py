@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from datetime import timedelta
+from functools import partial
 from typing import TYPE_CHECKING
 
 import pytest
@@ -10,13 +11,15 @@ import pytest
 from discord_agent import ports
 from discord_agent.adapters.dynamodb.executions import DynamoExecutions
 from discord_agent.adapters.dynamodb.leases import DynamoLeases
+from discord_agent.adapters.dynamodb.memories import DynamoInsights, DynamoReflections
 from discord_agent.adapters.dynamodb.sessions import DynamoSessions
 from discord_agent.adapters.dynamodb.store import Store
 from discord_agent.adapters.journal import S3Journal
 from discord_agent.adapters.workspace.store import S3Workspaces
 from discord_agent.domain.conversation import Message, Role
 from discord_agent.domain.errors import AgentError
-from discord_agent.domain.ids import CommitSha, ExecutionId, MessageId
+from discord_agent.domain.ids import CommitSha, ExecutionId, GuildId, MessageId
+from discord_agent.domain.memory import Insight, Reflection, shelf
 from discord_agent.domain.run import Commit, Outcome, RunState
 from discord_agent.domain.session import Approval, Decision, InboxItem, ItemKind, Lease
 from discord_agent.domain.workspace import Head, Manifest
@@ -43,6 +46,8 @@ class Cast:
     leases: ports.Leases
     sessions: ports.Sessions
     executions: ports.Executions
+    reflections: ports.Reflections
+    insights: ports.Insights
     journal: ports.Journal
     workspaces: ports.Workspaces
     run: RunState
@@ -52,8 +57,8 @@ def _fakes() -> Cast:
     world = World()
     run = world.requested(thread_id=THREAD)
     return Cast(
-        world.clock, world.leases, world.sessions, world.executions, world.journal, world.workspaces,
-        replace(run, thread_id=THREAD),
+        world.clock, world.leases, world.sessions, world.executions, world.reflections, world.insights,
+        world.journal, world.workspaces, replace(run, thread_id=THREAD),
     )  # fmt: skip
 
 
@@ -76,6 +81,8 @@ def real(dynamodb: "DynamoDBClient") -> Iterator[Cast]:
             DynamoLeases(store, sessions, clock),
             DynamoSessions(store, sessions, clock),
             DynamoExecutions(store, executions, sessions, clock),
+            DynamoReflections(store, sessions, clock),
+            DynamoInsights(store, sessions, clock),
             S3Journal(s3, buckets.BUCKET),
             S3Workspaces(s3, buckets.BUCKET),
             replace(run, thread_id=THREAD),
@@ -239,10 +246,10 @@ def _a_turn_is_journalled(cast: Cast) -> Said:
     said: Said = [
         journal.load_context(run),
         journal.rounds(run, 1),
-        _said(lambda: journal.save_context(run, opening)),
-        _said(lambda: journal.save_context(run, opening)),
-        _said(lambda: journal.record_reply(run, 1, 0, reply, opening.messages)),
-        _said(lambda: journal.record_reply(run, 1, 0, reply)),
+        _said(lambda: replace(journal.save_context(run, opening), version="")),
+        _said(lambda: replace(journal.save_context(run, opening), version="")),
+        _said(lambda: journal.record_reply(run, 1, 0, ports.JournaledRound(reply, opening.messages))),
+        _said(lambda: journal.record_reply(run, 1, 0, ports.JournaledRound(reply))),
         journal.rounds(run, 1),
         _said(lambda: journal.record_results(run, 1, 0, (), None)),
         _said(lambda: journal.record_results(run, 1, 0, (), None)),
@@ -252,12 +259,56 @@ def _a_turn_is_journalled(cast: Cast) -> Said:
     assert loaded is not None
     said += [
         replace(loaded, version=""),
-        _said(lambda: journal.save_context(run, replace(loaded, turn=1))),
-        _said(lambda: journal.save_context(run, replace(loaded, turn=2))),
+        _said(lambda: replace(journal.save_context(run, replace(loaded, turn=1)), version="")),
+        _said(lambda: replace(journal.save_context(run, replace(loaded, turn=2)), version="")),
     ]
     newest = journal.load_context(run)
     assert newest is not None
     return [*said, replace(newest, version="")]
+
+
+def _something_is_learned(cast: Cast) -> Said:
+    insights, here = cast.insights, shelf(GuildId("7"), THREAD)
+
+    def taught(text: str, number: int) -> Insight:
+        run = ExecutionId(f"m-{number}")
+        at = cast.clock.now() + timedelta(seconds=number)
+        return Insight(f"i{number}", text, at, THREAD, run, ADA, "https://git.example/a", "tests failed")
+
+    said: Said = [
+        insights.learn(here, taught("Read the whole traceback first", 1)),
+        insights.learn(here, taught("first read the whole traceback", 2)),
+        insights.learn(here, taught("First read the whole traceback", 2)),
+        insights.learn(here, taught("n/a", 3)),
+        _said(lambda: insights.edit(here, "i1", "First of all read the whole traceback", by=BOB)),
+        _said(lambda: insights.edit(here, "i1", " ", by=BOB)),
+        _said(lambda: insights.edit(here, "i9", "Anything", by=BOB)),
+        *(insights.learn(here, taught(f"fact{number} about{number}", number)) for number in range(4, 24)),
+        insights.list(here),
+        insights.list(shelf(GuildId("8"), THREAD)),
+        insights.forget(here, "i23", by=BOB),
+        insights.forget(here, "i23", by=BOB),
+        insights.learn(here, taught("about23 fact23", 24)),
+        insights.list(here),
+    ]
+    reflections = cast.reflections
+    lease = cast.leases.acquire(THREAD, EXECUTION)
+    newer = cast.leases.renew(THREAD, EXECUTION)
+    for number in range(7):
+        at = cast.clock.now() + timedelta(seconds=number)
+        reflection = Reflection(f"r{number}", at, EXECUTION, 50, what_failed=f"thing {number}")
+        said += [
+            _said(partial(reflections.add, THREAD, reflection, lease=lease)),
+            _said(partial(reflections.add, THREAD, reflection, lease=newer)),
+        ]
+    return [
+        *said,
+        reflections.edit(THREAD, "r6", "Ask first.", by=BOB),
+        reflections.edit(THREAD, "r0", "Ask first.", by=BOB),
+        reflections.forget(THREAD, "r5"),
+        reflections.forget(THREAD, "r5"),
+        reflections.list(THREAD),
+    ]
 
 
 def _a_workspace_moves(cast: Cast) -> Said:
@@ -289,6 +340,7 @@ def _a_workspace_moves(cast: Cast) -> Said:
         _a_run_ends,
         _people_decide,
         _a_turn_is_journalled,
+        _something_is_learned,
         _a_workspace_moves,
     ],
 )
