@@ -170,8 +170,9 @@ def _compose(session: boto3.session.Session) -> _Parts:
     journal, workspaces = S3Journal(s3, bucket), S3Workspaces(s3, bucket)
     prompts, registry = TemplatePrompts(find_root()), ModelRegistry.load(find_root() / "models.yaml")
     spending = Spending(_Model(registry), registry, DynamoBudgets(store, sessions_table, sessions, clock))
-    rounds = Rounds(_Tools(), workspaces, journal, leases, Hearing(sessions, prompts), chronicle)
     discord: Any = _Silence()
+    hearing = Hearing(sessions, prompts, discord, workspaces, chronicle)
+    rounds = Rounds(_Tools(), workspaces, journal, leases, hearing, chronicle)
     turn = Turn(
         rounds, spending, Compaction(registry, prompts, chronicle), workspaces, journal, leases, sessions, executions,
         discord, prompts, chronicle, clock, redactor=_REDACTED,
