@@ -13,11 +13,14 @@ from discord_agent.domain.actions import (
     EditQueued,
     Enqueue,
     Ignore,
+    KeepReason,
     Offer,
     Refuse,
     Situation,
+    Steer,
     Stop,
     Wake,
+    Withdraw,
 )
 from discord_agent.domain.classification import FlowType
 from discord_agent.domain.ids import ChannelId, ExecutionId, GuildId, MessageId, RoleId, ThreadId, UserId
@@ -31,6 +34,7 @@ from discord_agent.domain.inbound import (
     ThreadDeleted,
 )
 from discord_agent.domain.intake import decide
+from discord_agent.domain.interrupts import Interrupt
 from discord_agent.domain.policy import (
     ADMINISTRATOR,
     ChannelSettings,
@@ -39,7 +43,8 @@ from discord_agent.domain.policy import (
     Place,
     Reading,
 )
-from discord_agent.domain.session import ExecutionRecord, ItemKind
+from discord_agent.domain.run import Waiting
+from discord_agent.domain.session import ExecutionRecord, ItemKind, Objection
 
 NOW = datetime(2026, 1, 2, 12, tzinfo=UTC)
 BOT, ANN, BOB = UserId("1"), UserId("2"), UserId("3")
@@ -193,11 +198,68 @@ def test_stop_as_the_first_word_stops_exactly_this_run(situation: Situation, tex
     assert decide(message(text, mentions_bot=False), situation) == (Stop(RUN.execution_id),)
 
 
+@pytest.mark.parametrize(
+    ("text", "interrupt", "rest"),
+    [
+        ("CLARIFY", Interrupt.CLARIFY, ""),
+        ("clarify: the key is in the vault", Interrupt.CLARIFY, "the key is in the vault"),
+        ("Retry", Interrupt.RETRY, ""),
+        ("continue, it looks good", Interrupt.CONTINUE, "it looks good"),
+        ("<@1> WRONG! use the other file", Interrupt.WRONG, "use the other file"),
+        ("Escalate", Interrupt.ESCALATE, ""),
+    ],
+)
+def test_an_interrupt_word_steers_the_run_at_work_with_what_follows_it(
+    text: str, interrupt: Interrupt, rest: str
+) -> None:
+    decided = decide(message(text, by=BOB, mentions_bot=False), RUNNING)
+    assert decided == (Acknowledge(), Steer(RUN.execution_id, interrupt, rest))
+
+
+@pytest.mark.parametrize(
+    ("text", "answer", "interrupt"),
+    [
+        ("wrong key, it is the old one", "wrong key, it is the old one", Interrupt.WRONG),
+        ("<@1> continue", "continue", Interrupt.CONTINUE),
+        ("escalate", "escalate", Interrupt.ESCALATE),
+    ],
+)
+def test_a_parked_run_is_answered_with_the_whole_message(text: str, answer: str, interrupt: Interrupt) -> None:
+    decided = decide(message(text, mentions_bot=False), PARKED)
+    assert decided == (Acknowledge(), Answer(RUN.execution_id, answer, interrupt))
+
+
+@pytest.mark.parametrize("text", ["go on", "continue", "retry", "escalate", "clarify it is urgent"])
+def test_no_message_stands_in_for_money(text: str) -> None:
+    wanting = replace(IN_THREAD, parked=replace(RUN, waiting=Waiting.MONEY))
+    for action in decide(message(text, mentions_bot=False), wanting):
+        assert isinstance(action, Acknowledge | Ignore) or action == Enqueue(ItemKind.STEER)
+    assert isinstance(decide(message("continue"), wanting)[0], Refuse)
+
+
+def test_an_interrupt_of_somebody_who_may_not_steer_is_not_heard() -> None:
+    situation = replace(RUNNING, settings=GuildSettings(everyone=()))
+    assert isinstance(decide(message("wrong", by=BOB), situation)[0], Refuse)
+    assert isinstance(decide(message("wrong", by=BOB, mentions_bot=False), situation)[0], Ignore)
+
+
+def test_a_bare_stop_before_anything_has_begun_takes_requests_back() -> None:
+    assert decide(message("<@1> STOP!"), IN_THREAD) == (Withdraw(),)
+
+
+def test_whoever_rejected_a_commit_says_why_with_their_next_words() -> None:
+    rejected = replace(IN_THREAD, rejection=Objection(RUN.execution_id, ANN, NOW))
+    assert decide(message("<@1> no tests"), rejected) == (KeepReason("no tests"), *REQUEST)
+    assert decide(message("no tests", by=BOB), rejected) == REQUEST
+    explained = replace(IN_THREAD, rejection=Objection(RUN.execution_id, ANN, NOW, "no tests"))
+    assert decide(message("and be quick"), explained) == REQUEST
+
+
 def test_a_stopwatch_is_no_stop() -> None:
     assert decide(message("STOPWATCH app"), RUNNING) == (Enqueue(ItemKind.STEER, forced=True), Acknowledge())
 
 
-def test_a_stop_where_nothing_runs_is_an_ordinary_message() -> None:
+def test_a_message_that_begins_with_stop_but_goes_on_is_a_request_where_nothing_runs() -> None:
     assert decide(message("stop the server"), IN_THREAD) == REQUEST
 
 

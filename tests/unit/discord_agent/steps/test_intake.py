@@ -18,6 +18,7 @@ from discord_agent.domain.ids import (
     choice_of,
 )
 from discord_agent.domain.inbound import (
+    Attachment,
     Author,
     ButtonPressed,
     CommandInvoked,
@@ -476,6 +477,15 @@ def test_an_interrupt_waits_for_the_runs_next_round_once_and_is_acknowledged(
     assert item.interrupting(ExecutionId("m-1")) is None
     assert world.discord.reactions[LATER, "👀"] == 1
     assert {(row.actor, row.details["interrupt"]) for row in world.audit.of("steer")} == {(BOB, Interrupt.WRONG)}
+
+
+@pytest.mark.parametrize(("scene", "text"), [("working", "wrong, look here"), ("parked", "look here")])
+def test_files_that_come_with_an_interrupt_or_an_answer_are_not_lost(scene: str, text: str) -> None:
+    world = World()
+    _parked(world) if scene == "parked" else world.working()
+    picture = Attachment("1", "a.png", "https://cdn.discordapp.com/a.png", 5, "image/png")
+    world.intake()(replace(_message(text, THREAD, by=BOB, message=LATER), attachments=(picture,)))
+    assert [item.attachments for item in world.sessions.waiting(THREAD, ItemKind.STEER)] == [(picture,)]
 
 
 def test_a_button_that_steers_is_answered_where_only_its_person_sees_it() -> None:

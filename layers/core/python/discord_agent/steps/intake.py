@@ -200,6 +200,7 @@ class Intake:
             text,
             ItemKind.STEER,
             self.clock.now(),
+            attachments=event.attachments if isinstance(event, InboundMessage) else (),
             interrupt=interrupt,
             concerns=execution if interrupt else None,
         )
