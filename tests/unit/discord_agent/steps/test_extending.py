@@ -7,16 +7,17 @@ import pytest
 from discord_agent.domain.budget import Payer, Period
 from discord_agent.domain.controls import Action
 from discord_agent.domain.conversation import Purpose
-from discord_agent.domain.ids import ChannelId, MessageId, UserId, retry_of
+from discord_agent.domain.ids import ChannelId, MessageId, ThreadId, UserId, retry_of
 from discord_agent.domain.inbound import Author, ButtonPressed, InboundMessage
 from discord_agent.domain.money import Usd
 from discord_agent.domain.policy import ADMINISTRATOR, GuildSettings, Limits, People, Permit
 from discord_agent.domain.policy import Action as Deed
 from discord_agent.domain.run import Next, Outcome, RunState, TurnStatus, Waiting
-from discord_agent.domain.session import ExecutionStatus
+from discord_agent.domain.session import ExecutionStatus, InboxItem, ItemKind
+from discord_agent.steps.classify import Wakeup
 from tests.support.fakes.effects import Death, Moments, die
 from tests.support.fakes.models import finishes, says
-from tests.support.fakes.world import ADA, BOB, EXECUTION, GUILD, MESSAGE, THREAD, World
+from tests.support.fakes.world import ADA, BOB, CHANNEL, EXECUTION, GUILD, MESSAGE, THREAD, World
 
 TOKEN = "token"
 WHO = Payer(EXECUTION, ADA, GUILD)
@@ -245,3 +246,16 @@ def test_a_plan_that_nobody_can_pay_for_costs_the_plan_and_not_the_run() -> None
     run = world.plan()(replace(world.working(), next=Next.PLAN))
     assert (run.next, world.audit.of("plan_failed")[0].details["reason"][:10]) == (Next.TURN, "OverBudget")
     assert not world.model.requests
+
+
+def test_a_request_that_nobody_can_pay_to_classify_is_classified_by_rules() -> None:
+    world = _poor(Limits(user_month=Usd()))
+    item = InboxItem(
+        ThreadId(CHANNEL), MESSAGE, ADA, "Ada", "implement a login", ItemKind.REQUEST, world.clock.now(), forced=True,
+        guild_id=GUILD,
+    )  # fmt: skip
+    world.sessions.put(item)
+    world.classify()(Wakeup(ThreadId(CHANNEL), ADA, MESSAGE))
+    assert not world.model.requests
+    assert world.audit.of("decision_failed")[0].details["reason"].startswith("OverBudget")
+    assert len(world.machines.started) == 1
