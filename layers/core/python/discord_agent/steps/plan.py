@@ -82,8 +82,19 @@ class Plan:
             plan = self.planner.plan(run, session, facts, purse, lease)
             if not run.opened_in_place:
                 self.planner.title(run, record, purse)
-        run = _taught(run, lessons)
-        run = replace(
+        run = self._planned(_taught(run, lessons), session, plan, purse)
+        if not self.leases.holds(lease):
+            raise LeaseLost(f"a newer attempt plans {run.execution_id}")
+        head = self.workspaces.save(run.thread_id, self._with_plan(run, manifest, plan), expected=head)
+        run = replace(run, manifest_id=head.manifest_id)
+        self._open_context(run, facts, plan, self._pictures(run, record, manifest))
+        self._note(run, plan, purse)
+        card.say(*([learned.note(run)] if run.lesson_id else []), cards.plan_line(run))
+        return card.keep(run)
+
+    def _planned(self, run: RunState, session: Session, plan: PlanReply, purse: Purse) -> RunState:
+        """The run as the plan has it: by whom, in how many turns, with what model."""
+        return replace(
             run,
             topic=plan.topic_slug,
             role=plan.agent_role,
@@ -97,11 +108,8 @@ class Plan:
             cost=run.cost + purse.cost,
             next=Next.TURN,
         )
-        if not self.leases.holds(lease):
-            raise LeaseLost(f"a newer attempt plans {run.execution_id}")
-        head = self.workspaces.save(run.thread_id, self._with_plan(run, manifest, plan), expected=head)
-        run = replace(run, manifest_id=head.manifest_id)
-        self._open_context(run, facts, plan, self._pictures(run, record, manifest))
+
+    def _note(self, run: RunState, plan: PlanReply, purse: Purse) -> None:
         self.chronicle.note(
             run.thread_id,
             run.execution_id,
@@ -114,8 +122,6 @@ class Plan:
             model=run.model,
             task=plan.reformulated_prompt,
         )
-        card.say(*([learned.note(run)] if run.lesson_id else []), cards.plan_line(run))
-        return card.keep(run)
 
     def _facts(
         self, run: RunState, record: ExecutionRecord, session: Session, manifest: Manifest, purse: Purse, lease: Lease
