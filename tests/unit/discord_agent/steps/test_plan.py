@@ -111,6 +111,7 @@ def test_the_plan_is_audited_and_shown_on_the_card() -> None:
     [row] = world.audit.of("plan")
     assert (row.details["topic"], row.details["maxTurns"], row.details["model"]) == ("token-login", 4, LADDER[0])
     assert row.details["task"] == "Accept signed tokens in login()."
+    assert (row.details["isNewTopic"], row.details["hasProgress"], row.details["reasoning"]) == (True, False, "clear")
     assert "📋 Plan: token-login" in after.card_lines[-1]
 
 

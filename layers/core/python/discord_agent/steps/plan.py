@@ -121,6 +121,10 @@ class Plan:
             maxTurns=run.max_turns,
             model=run.model,
             task=plan.reformulated_prompt,
+            isNewTopic=plan.is_new_topic,
+            hasProgress=plan.confidence_assessment.has_progress,
+            confidence=plan.confidence_assessment.score,
+            reasoning=plan.confidence_assessment.reasoning,
         )
 
     def _facts(
