@@ -116,7 +116,14 @@ def test_only_one_of_several_results_too_large_for_the_window_stays_whole() -> N
 
 @pytest.mark.parametrize(
     ("turn", "compacted_at", "force", "due"),
-    [(4, 0, False, True), (4, 5, False, False), (5, 5, False, False), (6, 5, False, True), (5, 5, True, True)],
+    [
+        (4, 0, False, True),
+        (4, 5, False, False),
+        (5, 5, False, False),
+        (6, 5, False, True),
+        (5, 5, True, True),
+        (0, 5, False, True),
+    ],
 )
 def test_a_conversation_is_not_shortened_before_two_turns_in_a_row(
     turn: int, compacted_at: int, force: bool, due: bool

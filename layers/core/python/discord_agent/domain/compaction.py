@@ -63,7 +63,8 @@ def is_due(run: RunState, messages: Sequence[Message], window: int, *, force: bo
     """
     turn = run.turn + 1
     is_first = run.compacted_at == 0
-    was_just_done = not is_first and turn - run.compacted_at < (1 if force else 2)
+    # Below zero: the run began anew from an earlier turn.
+    was_just_done = not is_first and 0 <= turn - run.compacted_at < (1 if force else 2)
     return not was_just_done and (force or tokens(messages) > window * START)
 
 
