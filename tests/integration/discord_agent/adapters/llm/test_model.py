@@ -186,6 +186,7 @@ LASTING: dict[str, tuple[dict[str, object], str, int]] = {
     # litellm itself repeats a whole call whose connection broke, once, on a new connection.
     "drop": ({"drop": True}, "the connection to the provider", 2),
     "hang": ({"hang": True}, "did not answer in time", 1),
+    "stall": ({"stall": 60}, "did not answer in time", 1),
 }
 
 
