@@ -74,6 +74,22 @@ def test_the_word_stop_in_the_thread_ends_the_run(scene: Story) -> None:
     assert request.ended(seconds=10).outcome is Outcome.STOPPED
 
 
+def test_a_run_hears_that_it_is_wrong_and_goes_on_with_the_stronger_model_that_people_want(scene: Story) -> None:
+    request = scene.ask("write a patient note")
+    until(lambda: ["sleep", "5.43"] in [process.info["cmdline"] for process in psutil.process_iter(["cmdline"])])
+    said = scene.linus.say(request.thread, "Wrong: it is a note about blue whales")
+    scene.ada.react(request.thread, request.card.id, "🚀")
+    record = request.ended()
+    assert record.outcome is Outcome.DONE
+    [step] = record.escalations
+    assert (step.reason, step.after) == ("a stronger model was asked for", record.reached and record.reached.model)
+    assert "👀" in scene.reactions(request.thread, said) & scene.reactions(request.thread, request.card.id)
+    heard = [call for call in scene.calls("turn", "patient") if "blue whales" in str(call.messages)]
+    assert {call.model for call in heard} == {step.after}
+    assert "Wrong" not in str(heard[-1].messages)
+    assert request.events.count("steer") == 2
+
+
 def test_a_member_can_neither_stop_the_run_of_another_nor_decide_about_its_commit(scene: Story) -> None:
     running = hanging(scene)
     scene.linus.react(running.thread, running.card.id, "🛑")
