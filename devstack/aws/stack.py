@@ -280,6 +280,9 @@ class LocalAws:
         own = (str(self._programs),) if self._programs else ()
         everything = os.pathsep.join((*own, python, os.environ.get("PATH", os.defpath)))  # noqa: TID251 (passed to a child)
         shared = endpoints.environment()
+        if self._programs and self._mode == "in_process":
+            # The functions share this process, and its PATH.
+            shared = {**shared, "PATH": everything}
         layer = self._root / "layers" / "core" / "python"
         return [
             FunctionSpec(

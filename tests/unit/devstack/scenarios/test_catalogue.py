@@ -12,7 +12,7 @@ OWN = [scenario for scenario in SCENARIOS.values() if scenario.script.parent == 
 
 def test_every_script_of_a_scenario_is_valid_and_used() -> None:
     for scenario in SCENARIOS.values():
-        assert load_script(scenario.script).turn
+        assert load_script(scenario.script).model_fields_set
     assert sorted(SCRIPTS.iterdir()) == sorted({scenario.script for scenario in OWN})
 
 
