@@ -58,7 +58,7 @@ def test_the_live_card_shows_the_newest_lines_and_the_figures() -> None:
     post = cards.progress(RUN, [f"line {number}" for number in range(20)])
     assert post.embeds == (
         Embed(
-            title="🚀 Starting work... (react 🛑 to stop)",
+            title="⚙️ Working... (react 🛑 to stop)",
             description="\n".join(f"line {number}" for number in range(8, 20)),
             colour=0x5865F2,
             fields=(
@@ -95,6 +95,7 @@ def test_a_question_offers_its_answers_as_buttons() -> None:
         Control(Action.ANSWER, ExecutionId("m-1"), "1. The first"),
         Control(Action.ANSWER, ExecutionId("m-1"), "2. The second"),
         Control(Action.STOP, ExecutionId("m-1")),
+        Control(Action.RETRY, ExecutionId("m-1")),
         Control(Action.CONTINUE, ExecutionId("m-1")),
     ]
 
@@ -184,7 +185,7 @@ def test_a_failure_is_told_by_its_kind_and_never_by_its_raw_cause() -> None:
     post = cards.failed(replace(RUN, outcome=Outcome.FAILED, failure=failure))
     assert "The sandbox did not answer." in post.content
     assert "secret" not in post.content
-    assert controls(post) == [Control(Action.RETRY, ExecutionId("m-1")), Control(Action.STRONGER, ExecutionId("m-1"))]
+    assert [control.action for control in controls(post)] == [Action.RETRY, Action.STRONGER, Action.REWIND]
 
 
 def test_a_failure_of_an_unknown_kind_is_told_too() -> None:
@@ -204,7 +205,30 @@ def test_a_run_that_ended_early_can_be_continued_with_a_stronger_model_too(outco
     assert controls(Post(buttons=buttons)) == [
         Control(Action.CONTINUE, ExecutionId("m-1")),
         Control(Action.STRONGER, ExecutionId("m-1")),
+        Control(Action.REWIND, ExecutionId("m-1"), "0"),
     ]
+
+
+@pytest.mark.parametrize(
+    ("turn", "goal", "label"),
+    [
+        (1, "0", "Back to the start"),
+        (5, "0", "Back to the start"),
+        (6, "5", "Back to turn 5"),
+        (10, "5", "Back to turn 5"),
+        (20, "15", "Back to turn 15"),
+    ],
+)
+def test_a_run_that_ended_early_can_be_taken_back_to_the_checkpoint_before_its_end(
+    turn: int, goal: str, label: str
+) -> None:
+    [row] = cards.retry_buttons(replace(RUN, turn=turn, outcome=Outcome.STOPPED))
+    assert (decode(row[-1].custom_id), row[-1].label) == (Control(Action.REWIND, ExecutionId("m-1"), goal), label)
+
+
+def test_where_no_turn_was_made_there_is_nothing_to_go_back_to() -> None:
+    [row] = cards.retry_buttons(replace(RUN, turn=0, outcome=Outcome.FAILED))
+    assert Action.REWIND not in [decode(button.custom_id).action for button in row]
 
 
 def test_a_lost_message_is_named_by_its_reference() -> None:

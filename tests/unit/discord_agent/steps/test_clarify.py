@@ -48,7 +48,7 @@ def test_the_live_card_says_that_the_run_waits_until_it_goes_on(waiting: Waiting
     world.clock.pass_by(timedelta(minutes=5))
     world.executions.unpark(EXECUTION)
     world.turn()(run)
-    assert _card_title(world) == "🚀 Starting work... (react 🛑 to stop)"
+    assert _card_title(world) == "⚙️ Working... (react 🛑 to stop)"
 
 
 def test_a_card_that_cannot_be_edited_never_keeps_a_question_from_being_asked() -> None:

@@ -39,7 +39,11 @@ def test_a_failed_run_says_what_happened_what_is_kept_and_how_to_go_on() -> None
     assert EXECUTION in text
     assert "Traceback" not in text
     post = world.discord.with_nonce(f"{EXECUTION}/end/0").post
-    assert [button.label for button in post.buttons[0]] == ["Try again", "Try with a stronger model"]
+    assert [button.label for button in post.buttons[0]] == [
+        "Try again",
+        "Try with a stronger model",
+        "Back to the start",
+    ]
     [row] = world.audit.of("failure")
     assert row.details == {"error": "ModelRefused", "cause": "Traceback: secret details", "turn": 3}
     assert (world.row.status, world.row.outcome) == (ExecutionStatus.FAILED, Outcome.FAILED)

@@ -112,7 +112,11 @@ def test_a_run_that_ended_early_says_so_and_offers_to_go_on(outcome: Outcome, sa
     world.finish()(world.working(turn=3, outcome=outcome, next=Next.END))
     [post] = _terminal(world)
     assert says in post.content
-    assert [button.label for button in post.buttons[0]] == ["Continue", "Try with a stronger model"]
+    assert [button.label for button in post.buttons[0]] == [
+        "Continue",
+        "Try with a stronger model",
+        "Back to the start",
+    ]
     assert world.machines.started == {}
     assert world.events.types() == [event]
 

@@ -22,6 +22,7 @@ from discord_agent.domain.card_lines import (
     writing_line,
 )
 from discord_agent.domain.chunking import cut
+from discord_agent.domain.classification import CHECKPOINT_INTERVAL
 from discord_agent.domain.controls import MAX_CUSTOM_ID, Action, Control, encode
 from discord_agent.domain.figures import figures
 from discord_agent.domain.ids import ExecutionId, MessageId, UserId, execution_for_message
@@ -76,6 +77,7 @@ class Colour(IntEnum):
 NO_ANSWER: Final = "⚠️ The model gave no answer. Ask again, or put it differently."
 STOP_NOTICE: Final = "⏹️ Execution stop requested. Will halt at next turn."
 START: Final = "🚀 Starting work... (react 🛑 to stop)"
+WORKING: Final = "⚙️ Working... (react 🛑 to stop)"
 
 _QUESTION_LIMIT = 3000
 _FILES_SHOWN = 15
@@ -114,8 +116,8 @@ def clarification(run: RunState) -> Post:
     options = tuple(
         _option_button(run.execution_id, number, option) for number, option in enumerate(run.options[:5], start=1)
     )
-    embed = _question_embed(run, "💬 Clarification Needed", "Write your answer here. The run waits for a day.")
-    controls = (_stop_button(run.execution_id), _continue_button(run.execution_id))
+    embed = _question_embed(run, "💬 Clarification Needed", "💬 Write your answer here. The run waits for a day.")
+    controls = tuple(button(run.execution_id) for button in (_stop_button, _again_button, _continue_button))
     return Post(embeds=(fit(embed),), buttons=(options, controls) if options else (controls,))
 
 
@@ -204,7 +206,8 @@ def retry_buttons(run: RunState) -> Buttons:
     if run.outcome is Outcome.OUT_OF_BUDGET:
         return ((_extend_button(run.execution_id),),)
     again = _again_button if run.outcome is Outcome.FAILED else _continue_button
-    return ((again(run.execution_id), _stronger_button(run.execution_id)),)
+    back = (_rewind_button(run),) if run.turn else ()
+    return ((again(run.execution_id), _stronger_button(run.execution_id), *back),)
 
 
 def message_failed(message: InboundMessage) -> Post:
@@ -306,7 +309,7 @@ def _state(run: RunState) -> tuple[str, Colour]:
     if run.outcome is not None:
         return _STATES[run.outcome]
     if run.next is not Next.CLARIFY:
-        return START, Colour.RUNNING
+        return WORKING if run.max_turns else START, Colour.RUNNING
     for_money = run.waiting is Waiting.MONEY
     return ("💰 Waiting for money" if for_money else "💬 Waiting for your answer"), Colour.ATTENTION
 
@@ -367,6 +370,13 @@ def _extend_button(execution: ExecutionId) -> Button:
 
 def _again_button(execution: ExecutionId) -> Button:
     return Button("Try again", encode(Control(Action.RETRY, execution)), ButtonStyle.PRIMARY, "🔄")
+
+
+def _rewind_button(run: RunState) -> Button:
+    """Back to the checkpoint before the last turn; any other turn is reached with /rewind."""
+    turn = (run.turn - 1) // CHECKPOINT_INTERVAL * CHECKPOINT_INTERVAL
+    label = f"Back to turn {turn}" if turn else "Back to the start"
+    return Button(label, encode(Control(Action.REWIND, run.execution_id, str(turn))), emoji="⏪")
 
 
 def _stronger_button(execution: ExecutionId) -> Button:
