@@ -431,10 +431,11 @@ def test_the_limits_of_a_purpose_let_an_invalid_reply_be_asked_for_twice() -> No
     seconds = {purpose: PATIENCE[purpose].total for purpose in Purpose}
     longest = {
         "classify": 2 * seconds[Purpose.DECIDE],
-        "plan": 2 * seconds[Purpose.PLAN] + 2 * seconds[Purpose.TITLE],
+        "plan": seconds[Purpose.SUMMARIZE]
+        + 2 * (2 * seconds[Purpose.REFLECT] + seconds[Purpose.PLAN] + seconds[Purpose.TITLE]),
         "reflect": 2 * seconds[Purpose.REFLECT],
-        "respond": seconds[Purpose.RESPOND],
-        "turn": seconds[Purpose.TURN],
+        "respond": seconds[Purpose.SUMMARIZE] + seconds[Purpose.RESPOND],
+        "turn": seconds[Purpose.COMPACT] + seconds[Purpose.TURN],
     }
 
     assert {name for name, total in longest.items() if total >= SYSTEM.functions[name].timeout} == set()

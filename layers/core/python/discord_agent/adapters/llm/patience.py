@@ -36,4 +36,5 @@ PATIENCE: Final = {
     Purpose.BREAKGLASS: Patience(attempt=75, total=150),
     Purpose.TURN: Patience(attempt=180, total=420),
 }
-"""They fit into the functions' time limits: twice where an invalid reply is asked for again, title on top of plan."""
+"""They fit into the functions' time limits: twice where an invalid reply is asked for again; a plan comes with a summary
+of the thread, two reflections on what people objected to, and a title."""
