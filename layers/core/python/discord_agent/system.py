@@ -256,7 +256,7 @@ _FUNCTIONS: Final = (
         "puts the question that models propose options for, and names the models",
         package=Package.MODELS,
         memory=1024,
-        timeout=180,
+        timeout=240,
         environment=_MODEL_ENV,
         grants=(_MODEL,),
     ),

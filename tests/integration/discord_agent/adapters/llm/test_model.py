@@ -435,6 +435,7 @@ def test_the_limits_of_a_purpose_let_an_invalid_reply_be_asked_for_twice() -> No
         + 2 * (2 * seconds[Purpose.REFLECT] + seconds[Purpose.PLAN] + seconds[Purpose.TITLE]),
         "reflect": 2 * seconds[Purpose.REFLECT],
         "respond": seconds[Purpose.SUMMARIZE] + seconds[Purpose.RESPOND],
+        "frame": seconds[Purpose.SUMMARIZE] + 2 * seconds[Purpose.PLAN],
         "turn": seconds[Purpose.COMPACT] + seconds[Purpose.TURN],
     }
 
