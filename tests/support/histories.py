@@ -1,5 +1,6 @@
 """What an execution's history says about its states: their visits, the errors they met, the clauses that took these."""
 
+from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -59,15 +60,35 @@ class Story:
 
 def story(machine: str, description: Mapping[str, Any], events: Sequence[Mapping[str, Any]]) -> Story:
     """Read a description and a history as the API gives them."""
-    entered = [index for index, event in enumerate(events) if event["type"].endswith("StateEntered")]
-    names = [events[index]["stateEnteredEventDetails"]["name"] for index in entered]
+    by_id = {event["id"]: event for event in events}
+    entered = [event for event in events if _is_entry(event)]
+    belonging = defaultdict[int, list[Mapping[str, Any]]](list)
+    followers: dict[int, str] = {}
+    for event in events:
+        home = _home(event if not _is_entry(event) else by_id.get(event["previousEventId"]), by_id)
+        if _is_entry(event):
+            followers.setdefault(home, _name(event))
+        else:
+            belonging[home].append(event)
     visits = tuple(
-        _visit(machine, name, events[start + 1 : end], followed_by)
-        for name, start, end, followed_by in zip(
-            names, entered, [*entered[1:], len(events)], [*names[1:], None], strict=True
-        )
+        _visit(machine, _name(entry), belonging[entry["id"]], followers.get(entry["id"])) for entry in entered
     )
     return Story(machine, description["name"], description["status"], description.get("error"), visits)
+
+
+def _is_entry(event: Mapping[str, Any]) -> bool:
+    return str(event["type"]).endswith("StateEntered")
+
+
+def _name(entry: Mapping[str, Any]) -> str:
+    return str(entry["stateEnteredEventDetails"]["name"])
+
+
+def _home(event: Mapping[str, Any] | None, by_id: Mapping[int, Mapping[str, Any]]) -> int:
+    """The entry that an event goes back to, 0 for none: states inside a Map are visited at the same time."""
+    while event is not None and not _is_entry(event):
+        event = by_id.get(event["previousEventId"])
+    return int(event["id"]) if event is not None else 0
 
 
 def _visit(machine: str, name: str, events: Sequence[Mapping[str, Any]], followed_by: str | None) -> Visit:

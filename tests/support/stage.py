@@ -27,6 +27,7 @@ from devstack.model.script import Script
 from devstack.model.server import ModelServer
 from devstack.options import ROOT, SAMPLE
 from discord_agent.adapters.clock import SystemClock
+from discord_agent.adapters.dynamodb.audit import DynamoAuditLog
 from discord_agent.adapters.dynamodb.executions import DynamoExecutions
 from discord_agent.adapters.dynamodb.leases import DynamoLeases
 from discord_agent.adapters.dynamodb.sessions import DynamoSessions
@@ -44,7 +45,8 @@ from discord_agent.domain.ids import (
     decision_owner,
     execution_for_message,
 )
-from discord_agent.domain.policy import GuildSettings
+from discord_agent.domain.policy import Action, GuildSettings, People, Permit
+from discord_agent.domain.redaction import Redactor
 from discord_agent.domain.session import ExecutionRecord, Session
 from discord_agent.steps.launch import MACHINES, launch
 from discord_agent.system import SYSTEM
@@ -127,11 +129,15 @@ class Stage:
         sessions, executions = (SYSTEM.tables[key].name for key in ("sessions", "executions"))
         self.sessions = DynamoSessions(store, sessions, clock)
         self.executions = DynamoExecutions(store, executions, sessions, clock)
+        self.audit = DynamoAuditLog(store, SYSTEM.tables["messages"].name, Redactor())
         self.leases = DynamoLeases(store, sessions, clock)
         arns = {key: self.aws.machine_arn(key) for key in SYSTEM.machines}
         self.machines = StepFunctionsMachines(self.aws.client("stepfunctions"), arns)
         self.repository = self.git.import_folder(SAMPLE)
-        self.sessions.put_settings(GuildId(self.discord.guild_id), GuildSettings(repository=self.repository))
+        permit = Permit(Action.BREAKGLASS, People(users=(UserId(ADA_ID),)))
+        self.sessions.put_settings(
+            GuildId(self.discord.guild_id), GuildSettings(repository=self.repository, permits=(permit,))
+        )
         self.discord.set_interactions_endpoint(self.discord.url + PATH)
         http = cleanup.enter_context(httpx.Client(timeout=5))
         queue = _Inbound(self.aws.endpoints["AWS_ENDPOINT_URL"], self.aws.client("sqs"), self.aws.queue_url("messages"))

@@ -8,6 +8,7 @@ import pytest
 
 from discord_agent.domain.classification import FlowType
 from discord_agent.domain.session import Decision
+from discord_agent.steps.launch import MACHINES
 from tests.support.definitions import all_tasks, clauses, function_of
 from tests.support.histories import Story
 from tests.support.scripts import TURNS
@@ -29,23 +30,22 @@ MOST_NAMES = max(
     if clause.kind == "Retry"
 )  # fmt: skip
 BEFORE_IT_RUNS = "Lambda."
-PAYLOADS = {"AwaitDecision": '"task_token"', "CarryOut": '"decision"'}
-"""What tells the calls of one function by two states apart."""
+PAYLOADS = {"AwaitDecision": '"task_token"', "CarryOut": '"decision"', "Brainstorm": '"voice": {"number": 1'}
+"""What tells the calls of one function apart: by two states, or by one that is entered twice at the same time."""
 
 
 @dataclass(frozen=True)
 class Journey:
-    """A run from question to merge, and a simple one beside it, with the errors planned for each state."""
+    """A run from question to merge, one of each other flow beside it, with the errors planned for each state."""
 
     run: Run
     planned: Mapping[tuple[str, str], list[str]]
     main: Story
     approval: Story
-    simple_run: Run
-    simple: Story
+    beside: Mapping[str, tuple[Run, Story]]
 
     def met(self, machine: str, state: str) -> list[str]:
-        story = {"sequential_thinking": self.main, "approval": self.approval, "simple": self.simple}[machine]
+        story = {"sequential_thinking": self.main, "approval": self.approval}.get(machine) or self.beside[machine][1]
         return story.errors(state)
 
 
@@ -63,18 +63,22 @@ def planned_errors(number: int) -> dict[tuple[str, str], list[str]]:
 
 def travel(stage: Stage, name: str, planned: Mapping[tuple[str, str], list[str]]) -> Journey:
     run = stage.ready(f"Write a note on the {name} journey")
-    simple = stage.ready(f"What is the {name} simple thing?", flow=FlowType.SIMPLE)
+    others = {
+        MACHINES[flow]: stage.ready(f"What is the {name} simple thing?", flow=flow)
+        for flow in (FlowType.SIMPLE, FlowType.BRANCH, FlowType.BREAKGLASS)
+    }
     for (machine, state), errors in planned.items():
-        disturbed = simple if machine == "simple" else run
+        disturbed = others.get(machine, run)
         for error in errors:
             after = error != "Conflict" and (error == "Lambda.Unknown" or not error.startswith(BEFORE_IT_RUNS))
             disturbed.fail(function_of(machine, state), error, after=after, where=PAYLOADS.get(state, ""))
-    run.launch()
-    simple.launch()
+    for each in (run, *others.values()):
+        each.launch()
     run.asked()
     run.say("In English.")
     main = run.ended()
-    return Journey(run, planned, main, run.decide("👍"), simple, simple.ended())
+    beside = {machine: (other, other.ended()) for machine, other in others.items()}
+    return Journey(run, planned, main, run.decide("👍"), beside)
 
 
 @pytest.fixture(scope="module")
@@ -92,7 +96,8 @@ def disturbed(stage: Stage, undisturbed: Journey) -> Iterator[list[Journey]]:
 
 def assert_ended_once(journey: Journey) -> None:
     run, record = journey.run, journey.run.record
-    assert (journey.main.status, journey.approval.status, journey.simple.status) == ("SUCCEEDED",) * 3
+    stories = (journey.main, journey.approval, *(story for _, story in journey.beside.values()))
+    assert {story.status for story in stories} == {"SUCCEEDED"}
     assert run.endings == ["🏁 Execution Complete"]
     assert run.holder is None
     assert record.approval is not None
@@ -101,18 +106,27 @@ def assert_ended_once(journey: Journey) -> None:
     assert run.session.pending is None
     in_thread = [post for post in run.posts("") if post.channel_id == run.thread]
     assert len(in_thread) == len({"the card", "the question", "the end"})
-    answers = [
-        post
-        for post in journey.simple_run.posts("")
-        if (post.reference or {}).get("message_id") == journey.simple_run.message
-    ]
-    assert [answer.content for answer in answers] == ["I am a script.\n\nAn answer."]
+    for machine in ("simple", "breakglass"):
+        assert _replies(journey.beside[machine][0]) == ["I am a script.\n\nAn answer."]
+    weighed, _ = journey.beside["branch"]
+    assert len(_replies(weighed)) == 1
+    assert weighed.endings == ["🏁 Execution Complete"]
+    assert [option.title for option in weighed.record.options] == ["The first way", "The second way"]
+
+
+def _replies(run: Run) -> list[str]:
+    return [post.content for post in run.posts("") if (post.reference or {}).get("message_id") == run.message]
 
 
 def test_a_run_passes_through_every_state_between_question_and_merge(undisturbed: Journey) -> None:
     assert undisturbed.main.states == JOURNEY
     assert undisturbed.approval.states == ["Decided", "AwaitDecision", "CarryOut"]
-    assert undisturbed.simple.states == ["Respond"]
+    beside = {machine: story.states for machine, (_, story) in undisturbed.beside.items()}
+    assert beside == {
+        "simple": ["Respond"],
+        "branch": ["Frame", "Voices", "Brainstorm", "Brainstorm", "Consolidate"],
+        "breakglass": ["Breakglass"],
+    }
     assert_ended_once(undisturbed)
 
 

@@ -8,10 +8,10 @@ from discord_agent.domain.errors import ModelRefused, ModelUnavailable
 from discord_agent.domain.ids import MessageId, ThreadId, UserId
 from discord_agent.domain.inbound import Attachment
 from discord_agent.domain.run import RunState
-from discord_agent.domain.session import InboxItem, ItemKind
+from discord_agent.domain.session import FlowOverride, InboxItem, ItemKind, Reasons
 from discord_agent.steps.classify import Wakeup
 from tests.support.fakes.effects import Death, Moments, die
-from tests.support.fakes.models import PRICE, answers, says
+from tests.support.fakes.models import LADDER, PRICE, answers, says
 from tests.support.fakes.world import ADA, BOB, CHANNEL, EXECUTION, GUILD, MESSAGE, World
 
 HERE = ThreadId(CHANNEL)
@@ -22,9 +22,17 @@ NOT_FOR_US = {"should_respond": False, "reason": "people talk among themselves"}
 STARTED = ("sequential_thinking", EXECUTION)
 
 
-def _asks(world: World, text: str, *, message: MessageId = MESSAGE, by: UserId = ADA, forced: bool = True) -> Wakeup:
+def _asks(
+    world: World,
+    text: str,
+    *,
+    message: MessageId = MESSAGE,
+    by: UserId = ADA,
+    forced: bool = True,
+    breakglass: bool = False,
+) -> Wakeup:
     item = InboxItem(HERE, message, by, "Ada", text, ItemKind.REQUEST, world.clock.now(), forced=forced, guild_id=GUILD)
-    world.sessions.put(item)
+    world.sessions.put(replace(item, breakglass=breakglass))
     return Wakeup(HERE, by, message)
 
 
@@ -140,3 +148,90 @@ def test_a_decision_with_unknown_values_is_set_right_and_the_audit_trail_says_wh
         "task_type: 'sorcery'",
         "agent_role: 'wizard'",
     ]
+
+
+def test_a_wish_for_options_takes_the_flow_that_weighs_them() -> None:
+    world = World()
+    _decides(world, **A_TASK)
+    world.classify()(_asks(world, "What are the pros and cons of tokens?"))
+    assert ("branch", EXECUTION) in world.machines.started
+    assert world.row.reasons == Reasons("“pros and cons” asks for options", "a task", "tier3 weighs options")
+
+
+def test_the_decision_model_notices_a_wish_for_options_without_the_usual_words() -> None:
+    world = World()
+    _decides(world, **A_TASK, wants_options=True)
+    world.classify()(_asks(world, "Tokens, cookies or what? Think deeply."))
+    assert ("branch", EXECUTION) in world.machines.started
+    assert world.row.reasons.model == "tier4 weighs options"
+
+
+def test_it_is_kept_why_a_run_took_its_flow_role_and_model() -> None:
+    world = World()
+    _decides(world, **A_TASK, agent_role="dba")
+    world.classify()(_asks(world, "Add a login"))
+    assert world.row.reasons == Reasons(
+        "coding-implementation needs an agent with tools", "a task", f"{LADDER[0]} is the model of a dba"
+    )
+
+
+def test_a_chosen_flow_holds_for_the_persons_next_message_only() -> None:
+    world = World()
+    world.sessions.update(HERE, flow_override=FlowOverride(FlowType.BRANCH, ADA))
+    _decides(world, **NOT_FOR_US)
+    world.classify()(_asks(world, "lunch?", forced=False))
+    assert ("branch", EXECUTION) in world.machines.started
+    assert world.row.reasons.flow == "it was chosen with /flow"
+    assert world.sessions.get(HERE).flow_override is None
+
+
+def test_a_flow_that_somebody_else_chose_is_left_for_them() -> None:
+    world = World()
+    chosen = FlowOverride(FlowType.BREAKGLASS, BOB)
+    world.sessions.update(HERE, flow_override=chosen)
+    _decides(world, **A_TASK)
+    world.classify()(_asks(world, "Add a login"))
+    assert STARTED in world.machines.started
+    assert world.sessions.get(HERE).flow_override == chosen
+
+
+def test_a_named_model_is_asked_without_a_decision() -> None:
+    world = World()
+    world.classify()(_asks(world, "@Opus why?", breakglass=True))
+    assert ("breakglass", EXECUTION) in world.machines.started
+    assert (world.row.alias, world.row.request, world.row.flow) == ("opus", "why?", FlowType.BREAKGLASS)
+    assert world.row.reasons.model == f"@opus stands for {LADDER[-1]}"
+    assert not world.model.requests
+
+
+def test_what_was_written_before_and_after_a_models_name_is_asked_with_it() -> None:
+    world = World()
+    _asks(world, "It is down.", message=EARLIER)
+    world.classify()(_asks(world, "@opus why?", breakglass=True))
+    assert world.row.request == "It is down.\nwhy?"
+
+
+def test_a_message_that_was_edited_into_naming_a_model_is_refused_where_people_see_it() -> None:
+    world = World()
+    world.classify()(_asks(world, "@opus why?"))
+    assert not world.executions.rows
+    assert not world.model.requests
+    [sent] = world.discord.sent.values()
+    assert "write it anew" in sent.post.content
+    assert sent.post.reply_to == MESSAGE
+    assert world.audit.of("refused")[0].actor == ADA
+    assert world.sessions.waiting(HERE, ItemKind.REQUEST) == ()
+
+
+def test_a_name_that_is_nearly_one_gets_its_answer_from_the_flow_that_knows_the_names() -> None:
+    world = World()
+    world.classify()(_asks(world, "@opsu why?"))
+    assert (world.row.flow, world.row.alias) == (FlowType.BREAKGLASS, "opsu")
+
+
+def test_where_the_flow_was_chosen_but_no_model_the_default_one_answers() -> None:
+    world = World()
+    world.sessions.update(HERE, flow_override=FlowOverride(FlowType.BREAKGLASS, ADA))
+    world.classify()(_asks(world, "why?"))
+    assert (world.row.flow, world.row.alias, world.row.request) == (FlowType.BREAKGLASS, "default", "why?")
+    assert world.row.reasons.flow == "it was chosen with /flow"

@@ -4,10 +4,12 @@ import pytest
 
 from discord_agent.domain import events
 from discord_agent.domain.classification import FlowType, TaskType
+from discord_agent.domain.controls import Action, Control, decode
 from discord_agent.domain.conversation import ModelReply, Purpose, Role
 from discord_agent.domain.errors import InvalidEvent, ModelUnavailable
 from discord_agent.domain.ids import ChannelId, MessageId
 from discord_agent.domain.inbound import Author, InboundMessage
+from discord_agent.domain.options import Option
 from discord_agent.domain.policy import Place
 from discord_agent.domain.posts import Post
 from discord_agent.domain.run import Next, Outcome, RunState
@@ -167,3 +169,32 @@ def test_a_long_thread_is_summed_up_for_the_answer_and_paid_for_with_it() -> Non
     after = world.respond()(run)
     assert world.prompts.values_of("question")["history"][0].endswith("- Many words.")
     assert after.cost == PRICE + PRICE
+
+
+def test_an_analysis_of_architecture_can_be_handed_to_an_agent_by_a_button() -> None:
+    world = World()
+    run = replace(_asked(world, says("Use a queue.")), task_type=TaskType.ARCHITECTURE)
+    world.respond()(run)
+    [post] = _posts(world)
+    [[button]] = post.buttons
+    assert button.label == "Implement this"
+    assert decode(button.custom_id) == Control(Action.CHOOSE, EXECUTION, "1")
+    assert world.row.options == (Option("Implement this", "Use a queue."),)
+
+
+def test_an_analysis_that_says_nothing_offers_nothing() -> None:
+    world = World()
+    world.respond()(replace(_asked(world, says("")), task_type=TaskType.ARCHITECTURE))
+    [post] = _posts(world)
+    assert post.buttons == ()
+    assert world.row.options == ()
+
+
+@pytest.mark.parametrize("task", [TaskType.SOCIAL, TaskType.PROOFREADER])
+def test_some_kinds_of_task_are_about_the_one_message(task: TaskType) -> None:
+    world = World()
+    world.discord.channels[CHANNEL] = Place(CHANNEL, GUILD, is_thread=True)
+    said = InboundMessage(MessageId("299999999999999999"), CHANNEL, GUILD, Author(BOB, "Bob"), "Earlier words")
+    world.discord.past[CHANNEL] = (said,)
+    world.respond()(replace(_asked(world, says("Yes.")), task_type=task))
+    assert world.prompts.values_of("question")["history"] == ()
