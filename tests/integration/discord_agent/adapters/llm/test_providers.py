@@ -1,11 +1,12 @@
-import asyncio
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import pytest
 
 from discord_agent.adapters.llm.access import ModelAccess
+from discord_agent.adapters.llm.background import BackgroundLoop
 from discord_agent.adapters.llm.client import LiteLLMClient
 from discord_agent.adapters.llm.patience import Patience
 from discord_agent.adapters.llm.registry import ModelRegistry
@@ -24,7 +25,10 @@ from discord_agent.domain.conversation import (
 from discord_agent.domain.ids import ModelName
 from discord_agent.domain.money import Usage
 from tests.support.models import REGISTRY
-from tests.support.providers import provider
+from tests.support.providers import aws_events, provider, server_sent, whole
+
+# litellm ignores this warning about its own types where it is imported; pytest asks for all warnings anew in each test.
+pytestmark = pytest.mark.filterwarnings("ignore:.*`ReadOnly` qualifier:UserWarning")
 
 SONNET = ModelName("claude-sonnet-4.5")
 BASH = ToolSpec("bash", "Run a command.", {"type": "object", "properties": {"command": {"type": "string"}}})
@@ -82,13 +86,59 @@ BEDROCK_ANSWER = {
     },
     "metrics": {"latencyMs": 1},
 }
+ANTHROPIC_STREAM = (
+    {"type": "message_start", "message": ANTHROPIC_ANSWER | {"content": [], "stop_reason": None}},
+    {"type": "content_block_start", "index": 0, "content_block": {"type": "thinking", "thinking": "", "signature": ""}},
+    {"type": "content_block_delta", "index": 0, "delta": {"type": "thinking_delta", "thinking": "Hm."}},
+    {"type": "content_block_delta", "index": 0, "delta": {"type": "signature_delta", "signature": "signed"}},
+    {"type": "content_block_stop", "index": 0},
+    {"type": "content_block_start", "index": 1, "content_block": {"type": "text", "text": ""}},
+    {"type": "content_block_delta", "index": 1, "delta": {"type": "text_delta", "text": "A "}},
+    {"type": "content_block_delta", "index": 1, "delta": {"type": "text_delta", "text": "cat."}},
+    {"type": "content_block_stop", "index": 1},
+    {
+        "type": "content_block_start",
+        "index": 2,
+        "content_block": {"type": "tool_use", "id": "t2", "name": "bash", "input": {}},
+    },
+    {"type": "content_block_delta", "index": 2, "delta": {"type": "input_json_delta", "partial_json": '{"comm'}},
+    {"type": "content_block_delta", "index": 2, "delta": {"type": "input_json_delta", "partial_json": 'and": "pwd"}'}},
+    {"type": "content_block_stop", "index": 2},
+    {"type": "message_delta", "delta": {"stop_reason": "tool_use"}, "usage": {"output_tokens": 5}},
+    {"type": "message_stop"},
+)
+BEDROCK_STREAM = (
+    ("messageStart", {"role": "assistant"}),
+    ("contentBlockDelta", {"contentBlockIndex": 0, "delta": {"text": "A "}}),
+    ("contentBlockDelta", {"contentBlockIndex": 0, "delta": {"text": "cat."}}),
+    ("contentBlockStop", {"contentBlockIndex": 0}),
+    ("contentBlockStart", {"contentBlockIndex": 1, "start": {"toolUse": {"toolUseId": "t2", "name": "bash"}}}),
+    ("contentBlockDelta", {"contentBlockIndex": 1, "delta": {"toolUse": {"input": '{"comm'}}}),
+    ("contentBlockDelta", {"contentBlockIndex": 1, "delta": {"toolUse": {"input": 'and": "pwd"}'}}}),
+    ("contentBlockStop", {"contentBlockIndex": 1}),
+    ("messageStop", {"stopReason": "tool_use"}),
+    ("metadata", {"usage": BEDROCK_ANSWER["usage"], "metrics": {"latencyMs": 1}}),
+)
 
 
-def called(name: str, **place: str) -> ModelReply:
-    """Ask a provider directly, at another place than its own."""
+type Called = Callable[..., ModelReply]
+
+
+@pytest.fixture(scope="module")
+def called() -> Iterator[Called]:
+    """Asks providers directly, at another place than their own; with ``texts`` as a stream that is told there."""
+    # litellm keeps its connections for good, so they need an event loop that stays, as in the product.
+    background = BackgroundLoop("providers")
+    yield partial(_called, background)
+    background.close()
+
+
+def _called(background: BackgroundLoop, name: str, texts: list[str] | None = None, **place: str) -> ModelReply:
     (target,) = targets(SONNET, ModelRegistry.load(REGISTRY), ModelAccess(provider_keys={name: "the-key"}))[:1]
     target = replace(target, arguments=target.arguments | place)
-    outcome = asyncio.run(LiteLLMClient().attempt(REQUEST, target, Patience(attempt=30, total=60), 30, None))
+    emit = None if texts is None else texts.append
+    work = LiteLLMClient().attempt(REQUEST, target, Patience(attempt=30, total=60), 30, emit)
+    outcome = background.submit(work).result(60)
     assert isinstance(outcome, ModelReply), outcome
     return outcome
 
@@ -97,8 +147,8 @@ def shown_blocks(body: Mapping[str, Any]) -> list[Any]:
     return [block for message in body["messages"] for block in message["content"]]
 
 
-def test_anthropic_is_reached_directly_with_marks_thoughts_and_pictures() -> None:
-    with provider(ANTHROPIC_ANSWER) as it:
+def test_anthropic_is_reached_directly_with_marks_thoughts_and_pictures(called: Called) -> None:
+    with provider(whole(ANTHROPIC_ANSWER)) as it:
         reply = called("anthropic", api_base=f"{it.url}/v1/messages")
 
     ((path, headers, body),) = it.requests
@@ -115,9 +165,11 @@ def test_anthropic_is_reached_directly_with_marks_thoughts_and_pictures() -> Non
     assert reply.usage == Usage(input=240, cached_input=200, output=5, cache_write=30)
 
 
-def test_bedrock_is_reached_directly_with_its_own_key_and_cache_points(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_bedrock_is_reached_directly_with_its_own_key_and_cache_points(
+    called: Called, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("AWS_REGION", "eu-west-1")
-    with provider(BEDROCK_ANSWER) as it:
+    with provider(whole(BEDROCK_ANSWER)) as it:
         reply = called("bedrock", aws_bedrock_runtime_endpoint=it.url)
 
     ((path, headers, body),) = it.requests
@@ -128,6 +180,32 @@ def test_bedrock_is_reached_directly_with_its_own_key_and_cache_points(monkeypat
     assert body["inferenceConfig"]["maxTokens"] == 64_000
     assert [call.name for call in reply.message.tool_calls] == ["bash"]
     assert reply.usage == Usage(input=240, cached_input=200, output=5, cache_write=30)
+
+
+def streams_the_same(reply: ModelReply, texts: list[str]) -> None:
+    assert texts == ["A ", "A cat."]
+    assert reply.message.text == "A cat."
+    assert [(call.name, call.arguments) for call in reply.message.tool_calls] == [("bash", '{"command": "pwd"}')]
+    assert reply.usage == Usage(input=240, cached_input=200, output=5, cache_write=30)
+
+
+def test_anthropic_streams_text_thoughts_calls_and_figures(called: Called) -> None:
+    texts: list[str] = []
+    with provider(server_sent(*ANTHROPIC_STREAM)) as it:
+        reply = called("anthropic", texts, api_base=f"{it.url}/v1/messages")
+
+    streams_the_same(reply, texts)
+    assert reply.message.thinking == CONVERSATION[2].thinking
+
+
+def test_bedrock_streams_text_calls_and_figures(called: Called, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AWS_REGION", "eu-west-1")
+    texts: list[str] = []
+    with provider(aws_events(*BEDROCK_STREAM)) as it:
+        reply = called("bedrock", texts, aws_bedrock_runtime_endpoint=it.url)
+
+    streams_the_same(reply, texts)
+    assert it.requests[0][0].endswith("/converse-stream")
 
 
 def test_a_model_at_two_providers_is_asked_at_the_second_before_another_stands_in() -> None:
