@@ -91,6 +91,7 @@ def test_an_objection_to_a_run_that_is_gone_is_dropped() -> None:
     world.plan()(run)
     assert world.sessions.get(THREAD).dislike is None
     assert world.reflections.list(THREAD) == ()
+    assert [row.actor for row in world.audit.of("objection_dropped")] == [BOB]
 
 
 def test_a_plan_that_dies_anywhere_reflects_on_a_rejection_once() -> None:

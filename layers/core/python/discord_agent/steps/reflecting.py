@@ -72,8 +72,8 @@ class Reflector:
     def on_objections(self, session: Session, purse: LanguageModel, lease: Lease) -> tuple[Lesson, ...]:
         """Reflect on what people held against earlier runs of a thread since the last one, and take it away."""
         lessons = (
-            self._on_objection(Occasion.REJECTION, session.rejection, evidence.of_rejection, purse, lease),
-            self._on_objection(Occasion.DISLIKE, session.dislike, evidence.of_dislike, purse, lease),
+            self._on_objection(session, Occasion.REJECTION, session.rejection, evidence.of_rejection, purse, lease),
+            self._on_objection(session, Occasion.DISLIKE, session.dislike, evidence.of_dislike, purse, lease),
         )
         if session.rejection is not None or session.dislike is not None:
             self.sessions.update(session.thread_id, lease=lease, rejection=None, dislike=None)
@@ -81,15 +81,21 @@ class Reflector:
 
     def _on_objection(
         self,
+        session: Session,
         occasion: Occasion,
         objection: Objection | None,
         told: Callable[[Objection], str],
         purse: LanguageModel,
         lease: Lease,
     ) -> Lesson | None:
-        record = self.executions.get(objection.execution_id) if objection else None
-        if objection is None or record is None or record.reached is None:
-            # A run that reached no turn left nothing to look back on; what people said is in the thread's history.
+        if objection is None:
+            return None
+        record = self.executions.get(objection.execution_id)
+        if record is None or record.reached is None:
+            # Nothing is left to look back on; what people said about it is in the thread's history.
+            self.chronicle.note(
+                session.thread_id, objection.execution_id, "objection_dropped", actor=objection.by, occasion=occasion
+            )
             return None
         facts = (told(objection), *evidence.of_run(record.reached))
         return self._reflect(record.reached, occasion, facts, purse, lease, by=objection.by)
