@@ -97,6 +97,17 @@ def test_a_run_is_stopped_by_whoever_may(scene: Story) -> None:
     assert request.ended(seconds=10).outcome is Outcome.STOPPED
 
 
+def test_the_button_under_a_stopped_run_takes_its_files_back_too(scene: Story) -> None:
+    request = scene.ask("write a hanging note")
+    until(lambda: request.has(lambda record: record.card_message_id) and "round" in request.events)
+    use(scene, scene.ada, request.thread, "stop")
+    request.ended(seconds=10)
+    assert "hanging.txt" in use(scene, scene.ada, request.thread, "workspace list").content
+    request.press("Back to the start")
+    until(lambda: "Back at the beginning." in scene.whispered(request.thread, ADA_ID))
+    assert "hanging.txt" not in use(scene, scene.ada, request.thread, "workspace list").content
+
+
 def test_a_quiet_channel_gets_quiet_cards(scene: Story) -> None:
     use(scene, scene.ada, WORKSHOP_ID, "settings verbosity", level="quiet")
     quiet = written(scene, WORKSHOP_ID).card.embeds[0]
