@@ -32,6 +32,7 @@ SONNET = ModelName("claude-sonnet-4.5")
         ("documentation-writer", "qwen3-coder-plus"),
         ("dba", "gemini-3-pro"),
         ("researcher", "gpt-5.1-codex-mini"),
+        ("shell-commander", "minimax-m2.1"),
         ("a role nobody knows", "minimax-m2.1"),
     ],
 )
@@ -49,6 +50,8 @@ def test_each_role_has_the_model_of_the_contract(role: str, model: str) -> None:
         ("social", "mistral-nemo"),
         ("general-convo", "general"),
         ("writing", "gpt-5.1-codex-max"),
+        ("shell-command", "minimax-m2.1"),
+        ("proofreader", "mistral-nemo"),
         ("coding-implementation", "general"),
     ],
 )
@@ -239,11 +242,16 @@ def test_purposes_take_the_models_of_the_settings_or_the_default() -> None:
         ("gpt", "gpt-5.2-codex"),
         ("glm", "glm-4.7"),
         ("default", "gemini-2.5-flash-lite"),
+        ("GLM", "glm-4.7"),
         ("nobody", None),
     ],
 )
 def test_emergency_aliases_are_those_of_the_contract(alias: str, model: str | None) -> None:
     assert REGISTRY.breakglass(alias) == model
+
+
+def test_every_alias_is_listed_in_lower_case() -> None:
+    assert {alias: REGISTRY.breakglass(alias.upper()) for alias in REGISTRY.aliases()} == REGISTRY.aliases()
 
 
 def test_a_seat_outside_its_tier_means_the_last_model(tmp_path: Path) -> None:
