@@ -27,9 +27,6 @@ from discord_agent.domain.money import Usage
 from tests.support.models import REGISTRY
 from tests.support.providers import aws_events, provider, server_sent, whole
 
-# litellm ignores this warning about its own types where it is imported; pytest asks for all warnings anew in each test.
-pytestmark = pytest.mark.filterwarnings("ignore:.*`ReadOnly` qualifier:UserWarning")
-
 SONNET = ModelName("claude-sonnet-4.5")
 BASH = ToolSpec("bash", "Run a command.", {"type": "object", "properties": {"command": {"type": "string"}}})
 BLOCK = {"type": "thinking", "thinking": "Hm.", "signature": "signed"}
