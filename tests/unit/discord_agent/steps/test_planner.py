@@ -33,7 +33,7 @@ def _rejected(world: World, run: RunState, reason: str = "it uses MD5") -> None:
     reached = replace(run, execution_id=_EARLIER, turn=4, score=90)
     world.executions.rows[_EARLIER] = replace(world.row, execution_id=_EARLIER, reached=reached)
     objection = Objection(_EARLIER, BOB, world.clock.now(), reason)
-    world.sessions.update(THREAD, rejection=objection)
+    world.sessions.update(THREAD, rejection=objection, last_run=replace(_LAST, issues=()))
     world.plays(_LESSON, purpose=Purpose.REFLECT)
 
 
@@ -48,6 +48,7 @@ def test_a_rejection_is_reflected_on_before_the_next_plan_which_is_told_of_it() 
     after = world.plan()(run)
     told = _facts(world)["memory"]
     assert "Evidence: A person rejected the commit: it uses MD5." in told
+    assert "(score 41)" in told
     assert "Strategy change: Hash with argon2." in told
     assert "1. Use argon2 for passwords." in told
     assert after.lesson == "Use argon2 for passwords."

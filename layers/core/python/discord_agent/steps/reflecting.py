@@ -97,8 +97,10 @@ class Reflector:
                 session.thread_id, objection.execution_id, "objection_dropped", actor=objection.by, occasion=occasion
             )
             return None
-        facts = (told(objection), *evidence.of_run(record.reached))
-        return self._reflect(record.reached, occasion, facts, purse, lease, by=objection.by)
+        score = session.last_run.score if session.last_run else None
+        run = replace(record.reached, outcome=record.outcome, score=score)
+        facts = (told(objection), *evidence.of_run(run))
+        return self._reflect(run, occasion, facts, purse, lease, by=objection.by)
 
     def _reflect(
         self,
