@@ -86,10 +86,12 @@ def _planned(world: World) -> RunState:
     return world.plan()(replace(run, manifest_id=head.manifest_id))
 
 
-def test_the_task_is_shown_with_its_pictures_in_every_round() -> None:
+def test_the_task_is_shown_with_its_pictures_to_the_planner_and_in_every_round() -> None:
     world = World()
     planned = _planned(world)
     assert world.messages[-1].images == (Image(CAT, "image/png"),)
+    [planning] = world.model.asked(Purpose.PLAN)
+    assert (planning.messages[-1].images, planning.image_bytes) == ((Image(CAT, "image/png"),), {CAT: PNG})
     world.plays(calls(("bash", {"command": "ls"})), finishes())
     world.turn()(planned)
     assert [request.image_bytes for request in world.model.asked(Purpose.TURN)] == [{CAT: PNG}] * 2

@@ -79,7 +79,8 @@ class Plan:
             # First of all, so that this plan is made with what people said about the last result.
             lessons = self.reflector.on_objections(session, purse, lease)
             facts = self._facts(run, record, session, manifest, purse, lease)
-            plan = self.planner.plan(run, session, facts, purse, lease)
+            pictures = showing.pictures_among(self.workspaces, run.thread_id, manifest, _added(record))
+            plan = self.planner.plan(run, session, facts, pictures, purse, lease)
             if not run.opened_in_place:
                 self.planner.title(run, record, purse)
         run = self._planned(_taught(run, lessons), session, plan, purse)
@@ -87,7 +88,7 @@ class Plan:
             raise LeaseLost(f"a newer attempt plans {run.execution_id}")
         head = self.workspaces.save(run.thread_id, self._with_plan(run, manifest, plan), expected=head)
         run = replace(run, manifest_id=head.manifest_id)
-        self._open_context(run, facts, plan, self._pictures(run, record, manifest))
+        self._open_context(run, facts, plan, tuple(pictures))
         self._note(run, plan, purse)
         card.say(*([learned.note(run)] if run.lesson_id else []), cards.plan_line(run))
         return card.keep(run)
@@ -162,9 +163,6 @@ class Plan:
             f"{AGENT_FOLDER}/instructions/{run.topic}.md": plan.instruction_content.encode(),
         }
         return self.workspaces.add_files(run.thread_id, manifest, files)
-
-    def _pictures(self, run: RunState, record: ExecutionRecord, manifest: Manifest) -> tuple[Image, ...]:
-        return showing.pictures_among(self.workspaces, run.thread_id, manifest, _added(record))
 
     def _open_context(
         self, run: RunState, facts: dict[str, object], plan: PlanReply, images: tuple[Image, ...]

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from discord_agent.domain import memory, planning, routing
-from discord_agent.domain.conversation import Message, ModelRequest, Purpose, Role
+from discord_agent.domain.conversation import Image, Message, ModelRequest, Purpose, Role
 from discord_agent.domain.errors import (
     DiscordRefused,
     DiscordUnavailable,
@@ -38,7 +38,13 @@ class Planner:
     clock: Clock
 
     def plan(
-        self, run: RunState, session: Session, facts: Mapping[str, object], purse: LanguageModel, lease: Lease
+        self,
+        run: RunState,
+        session: Session,
+        facts: Mapping[str, object],
+        pictures: Mapping[Image, bytes],
+        purse: LanguageModel,
+        lease: Lease,
     ) -> PlanReply:
         """A usable plan; the reasons for whatever was changed in it are in the audit trail."""
         request = ModelRequest(
@@ -46,8 +52,9 @@ class Planner:
             self.models.for_purpose(Purpose.PLAN),
             (
                 Message(Role.SYSTEM, self.prompts.render("plan")),
-                Message(Role.USER, self.prompts.render("plan_request", **facts)),
+                Message(Role.USER, self.prompts.render("plan_request", **facts), images=tuple(pictures)),
             ),
+            image_bytes={image.path: content for image, content in pictures.items()},
         )
         try:
             reply, spent = ask(purse, request, PlanReply)

@@ -19,16 +19,13 @@ _CUT: Final = "\n… (cut: the file is longer)"
 
 def pictures_among(
     workspaces: Workspaces, thread: ThreadId, manifest: Manifest, paths: Iterable[str]
-) -> tuple[Image, ...]:
-    """The pictures among files of a workspace, the first few of them."""
-    sizes = {entry.path: entry.size for entry in manifest.files}
-    candidates = [
-        path
-        for path in paths
-        if pictures.is_named_so(path) and sizes.get(path, pictures.LARGEST + 1) <= pictures.LARGEST
-    ]
-    found = (pictures.picture(path, workspaces.read(thread, manifest, path)) for path in candidates[: pictures.MOST])
-    return tuple(filter(None, found))
+) -> dict[Image, bytes]:
+    """The pictures among files of a workspace, the first few of them, with their bytes."""
+    small = {entry.path for entry in manifest.files if entry.size <= pictures.LARGEST}
+    candidates = [path for path in paths if path in small and pictures.is_named_so(path)][: pictures.MOST]
+    contents = [(path, workspaces.read(thread, manifest, path)) for path in candidates]
+    found = [(pictures.picture(path, content), content) for path, content in contents]
+    return {image: content for image, content in found if image is not None}
 
 
 def image_bytes(
