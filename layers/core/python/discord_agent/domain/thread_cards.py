@@ -9,6 +9,7 @@ from typing import Final
 from discord_agent.domain import cost_lines
 from discord_agent.domain.ago import ago
 from discord_agent.domain.confidence import Trend, level, trend
+from discord_agent.domain.ids import UserId
 from discord_agent.domain.layout import FIELD_VALUE_LIMIT, fit, line
 from discord_agent.domain.posts import Embed, Field, Post
 from discord_agent.domain.run import HandedOn, Outcome, Waiting
@@ -88,6 +89,22 @@ def escalations(found: Sequence[HandedOn], now: datetime) -> Post:
         for one in found
     ]
     return _list("🚀 Escalations", lines, "No stronger model was needed in this thread.")
+
+
+def cleaned(by: UserId) -> Post:
+    """Everybody in the thread is told that its files are gone."""
+    return Post(f"🧹 <@{by}> emptied this thread's workspace. The next run starts from the repository.")
+
+
+def restored(by: UserId) -> Post:
+    """Everybody in the thread is told that its files are back."""
+    return Post(f"♻️ <@{by}> brought back the files of this thread's workspace.")
+
+
+def rewound(by: UserId, turn: int) -> Post:
+    """Everybody in the thread is told that later turns do not count any more."""
+    where = f"to how things were after turn {turn}" if turn else "to how things were at the start"
+    return Post(f"⏪ <@{by}> went back {where}. What came after is kept as a checkpoint.")
 
 
 def _headline(state: ThreadState) -> str:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import assert_never
 
-from discord_agent.domain import cards, intake
+from discord_agent.domain import cards, intake, thread_cards
 from discord_agent.domain.actions import (
     SEEN,
     Acknowledge,
@@ -285,6 +285,9 @@ class Intake:
         except (InvalidInput, Conflict) as error:
             self._refuse(str(error), event)
             return
+        if isinstance(lever, Rewind):
+            post = thread_cards.rewound(event.author.id, lever.turn)
+            self.discord.send(ChannelId(record.thread_id), post, nonce=f"{_occasion(event)}/rewound")
         if isinstance(event, ButtonPressed):
             self._tell(event, sentence)
 

@@ -96,7 +96,7 @@ def test_cleaning_empties_the_workspace_keeps_the_session_and_can_be_undone() ->
     world = _ended()
     world.sessions.update(THREAD, confidence=42, dirty=True)
     before = world.sessions.get(THREAD)
-    assert use(world, "workspace clean", by=ADMIN).content.startswith("🧹 Emptied: 2 files")
+    assert use(world, "workspace clean", by=ADMIN).content.startswith("🧹 Emptied.")
     emptied = world.sessions.get(THREAD)
     assert (_files(world), emptied.base, emptied.dirty, emptied.confidence) == ([], None, False, 42)
 
@@ -112,6 +112,26 @@ def test_an_empty_workspace_is_not_cleaned_so_that_the_undo_stays() -> None:
     use(world, "workspace clean", by=ADMIN, interaction="8")
     use(world, "workspace restore", by=ADMIN, interaction="9")
     assert _files(world) == sorted(FILES)
+
+
+def test_everybody_in_the_thread_is_told_once_that_files_went_and_came_back() -> None:
+    world = _ended()
+    for interaction in ("7", "7"):
+        use(world, "workspace clean", by=ADMIN, interaction=interaction)
+    use(world, "workspace restore", by=ADMIN, interaction="8")
+    assert [text for text in world.discord.texts(THREAD) if text[:1] in "🧹♻"] == [
+        f"🧹 <@{ADMIN.id}> emptied this thread's workspace. The next run starts from the repository.",
+        f"♻️ <@{ADMIN.id}> brought back the files of this thread's workspace.",
+    ]
+
+
+def test_a_workspace_too_large_to_copy_is_said_to_be_saved() -> None:
+    world = _ended()
+    many = {f"{number}.txt": b"1" for number in range(501)}
+    manifest = world.workspaces.with_files(Manifest(), many)
+    world.workspaces.save(THREAD, manifest, expected=world.workspaces.heads[THREAD])
+    assert use(world, "workspace sync").content.startswith("Every turn is saved already.")
+    assert world.workspaces.published == {}
 
 
 def test_what_a_later_run_made_is_not_undone() -> None:
@@ -137,6 +157,7 @@ def test_a_cleaning_that_dies_anywhere_is_finished_by_its_redelivery_and_can_be_
         use(world, "workspace clean", by=ADMIN)
         emptied = world.sessions.get(THREAD)
         assert (_files(world), emptied.base, emptied.dirty) == ([], None, False)
+        assert [text[:1] for text in world.discord.texts(THREAD) if "emptied" in text] == ["🧹"]
         use(world, "workspace restore", by=ADMIN, interaction="8")
         assert (_files(world), world.sessions.get(THREAD).base) == (sorted(FILES), before.base)
         number += 1

@@ -5,7 +5,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Final
 
-from discord_agent.domain import file_tree, policy
+from discord_agent.domain import file_tree, policy, thread_cards
 from discord_agent.domain.errors import Conflict, InvalidInput
 from discord_agent.domain.ids import ChannelId, ExecutionId, ThreadId
 from discord_agent.domain.layout import line
@@ -18,6 +18,13 @@ from discord_agent.steps.commands.asked import Asked
 
 _VIEW_CHANNEL: Final = 1 << 10
 _UPLOAD_LIMIT: Final = 10 * 1024 * 1024
+_MOST_COPIED: Final = 500
+_MOST_BYTES_COPIED: Final = 64 * 1024 * 1024
+"""So that copying, file by file, ends within the time of the function that does it."""
+_TOO_MUCH: Final = (
+    f"Every turn is saved already. To copy it for browsing, this workspace is too large: {_MOST_COPIED} files and "
+    f"{file_tree.size(_MOST_BYTES_COPIED)} are the most."
+)
 _NOTHING: Final = "This thread has no files yet."
 
 
@@ -61,8 +68,10 @@ class Sync:
         """Copy the files, the agent's own aside."""
         with _held(self.leases, self.sessions, asked):
             head, manifest = _current(self.workspaces, asked.thread)
-            paths = [entry.path for entry in manifest.files if not entry.path.startswith(f"{AGENT_FOLDER}/")]
-            self.workspaces.publish(asked.thread, manifest, paths)
+            copied = [entry for entry in manifest.files if not entry.path.startswith(f"{AGENT_FOLDER}/")]
+            if len(copied) > _MOST_COPIED or sum(entry.size for entry in copied) > _MOST_BYTES_COPIED:
+                raise InvalidInput(_TOO_MUCH)
+            self.workspaces.publish(asked.thread, manifest, [entry.path for entry in copied])
         total = file_tree.size(sum(entry.size for entry in manifest.files))
         saved = f" (state `{head.manifest_id[:12]}`)" if head else ""
         return Post(f"💾 Saved: {_count(manifest)}, {total}{saved}.")
@@ -72,6 +81,7 @@ class Sync:
 class Clean:
     """``/workspace clean``: what is known of the thread stays, its files come anew with the next run."""
 
+    discord: Discord
     leases: Leases
     sessions: Sessions
     workspaces: Workspaces
@@ -80,29 +90,33 @@ class Clean:
         """Empty the workspace and remember how it was; an emptied one is not emptied again."""
         with _held(self.leases, self.sessions, asked) as lease:
             head, manifest = _current(self.workspaces, asked.thread)
-            if head is None or not manifest.files:
+            was = self._noted(asked)
+            if head is not None and manifest.files:
+                was = was or self._note(asked, head, lease)
+                self.workspaces.save(asked.thread, Manifest(), expected=head)
+            if was is None:
                 return Post("🧹 The workspace is empty. `/workspace restore` brings back what a cleaning took away.")
-            # Before the files go: a run must never take their absence for its work, and whoever dies here can undo.
-            was = self._before(asked, head)
-            self.sessions.update(asked.thread, lease=lease, cleaned=was, base=None, dirty=False, resume=None)
-            self.workspaces.save(asked.thread, Manifest(), expected=head)
-        return Post(
-            f"🧹 Emptied: {_count(manifest)} taken away. The next run starts from the repository; "
-            "`/workspace restore` brings them back."
-        )
+            _tell_all(self.discord, asked, thread_cards.cleaned(asked.event.author.id))
+        return Post("🧹 Emptied. The next run starts from the repository; `/workspace restore` undoes this.")
 
-    def _before(self, asked: Asked, head: Head) -> Cleaned:
-        """How things were; a command that is delivered again has noted it already."""
-        session, command = self.sessions.get(asked.thread), asked.event.interaction_id
-        if session.cleaned is not None and session.cleaned.command == command:
-            return session.cleaned
-        return Cleaned(command, head.manifest_id, session.base, dirty=session.dirty)
+    def _noted(self, asked: Asked) -> Cleaned | None:
+        """What an earlier delivery of this command has noted."""
+        cleaned = self.sessions.get(asked.thread).cleaned
+        return cleaned if cleaned is not None and cleaned.command == asked.event.interaction_id else None
+
+    def _note(self, asked: Asked, head: Head, lease: Lease) -> Cleaned:
+        """How things are, before the files go: a run must never take their absence for its work."""
+        session = self.sessions.get(asked.thread)
+        was = Cleaned(asked.event.interaction_id, head.manifest_id, session.base, dirty=session.dirty)
+        self.sessions.update(asked.thread, lease=lease, cleaned=was, base=None, dirty=False, resume=None)
+        return was
 
 
 @dataclass(frozen=True, slots=True)
 class Restore:
     """``/workspace restore``: the undo of a cleaning."""
 
+    discord: Discord
     leases: Leases
     sessions: Sessions
     workspaces: Workspaces
@@ -120,6 +134,7 @@ class Restore:
                     raise Conflict("A run has filled the workspace since it was cleaned; nothing was changed.")
                 self.workspaces.save(asked.thread, before, expected=head)
             self.sessions.update(asked.thread, lease=lease, base=was.base, dirty=was.dirty)
+            _tell_all(self.discord, asked, thread_cards.restored(asked.event.author.id))
         return Post(f"♻️ Restored: {_count(before)} are back.")
 
 
@@ -144,9 +159,13 @@ class PostFile:
             raise InvalidInput(f"`{line(path, 200)}` is too large: {limits}.")
         name = path.rsplit("/", 1)[-1]
         file = UploadFile(name, self.workspaces.read(asked.thread, manifest, path))
-        channel, nonce = ChannelId(asked.thread), f"i-{asked.event.interaction_id}/file"
-        self.discord.send(channel, Post(f"📎 **{line(name, 200)}**", files=(file,)), nonce=nonce)
+        _tell_all(self.discord, asked, Post(f"📎 **{line(name, 200)}**", files=(file,)))
         return Post(f"📎 Posted `{line(path, 200)}`.")
+
+
+def _tell_all(discord: Discord, asked: Asked, post: Post) -> None:
+    """Tell everybody in the thread, once per command."""
+    discord.send(ChannelId(asked.thread), post, nonce=f"i-{asked.event.interaction_id}/told")
 
 
 @contextmanager
