@@ -146,7 +146,7 @@ def test_a_commit_without_files_says_so() -> None:
         ),
         (Decision.REJECT, "", "❌ Rejected by <@7>. The branch is deleted; its commit can be recovered."),
         (Decision.EXPIRE, "", "⌛ Nobody decided in time. The branch is kept."),
-        (Decision.SUPERSEDE, "", "↪️ Superseded: a newer commit card below contains these changes."),
+        (Decision.SUPERSEDE, "", "↪️ Superseded: a newer commit card below takes its place."),
     ],
 )
 def test_a_settled_commit_card_says_how_and_has_no_buttons(decision: Decision, result: str, text: str) -> None:

@@ -14,6 +14,7 @@ from discord_agent.domain.card_lines import (
     compaction_line,
     escalation_line,
     newest,
+    nudge_line,
     plan_line,
     resumed_line,
     tool_line,
@@ -49,6 +50,7 @@ __all__ = [
     "event_failed",
     "failed",
     "message_failed",
+    "nudge_line",
     "offer",
     "plan_line",
     "progress",
@@ -161,7 +163,7 @@ def decided(run: RunState, commit: Commit, decision: Decision, *, by: UserId | N
         case Decision.EXPIRE:
             text, colour = "⌛ Nobody decided in time. The branch is kept.", Colour.ATTENTION
         case Decision.SUPERSEDE:
-            text, colour = "↪️ Superseded: a newer commit card below contains these changes.", Colour.ATTENTION
+            text, colour = "↪️ Superseded: a newer commit card below takes its place.", Colour.ATTENTION
     embed = _commit_embed(commit, colour, _reference(run.execution_id))
     with_decision = replace(embed, fields=(*embed.fields, Field("Decision", text, inline=False)))
     return Post(embeds=(fit(with_decision),))
