@@ -9,8 +9,8 @@ from discord_agent.domain.ids import ExecutionId
 from discord_agent.domain.run import Next, Outcome, Resumption, RunState
 from discord_agent.domain.session import ExecutionRecord
 from tests.support.fakes.effects import Death, Moments, die
-from tests.support.fakes.models import calls, finishes, says, writes
-from tests.support.fakes.world import ADA, BOB, EXECUTION, THREAD, World
+from tests.support.fakes.models import answers, calls, finishes, says, writes
+from tests.support.fakes.world import ADA, BOB, EXECUTION, FILES, THREAD, World
 
 
 def _written(world: World) -> bytes:
@@ -201,3 +201,19 @@ def test_the_request_sent_after_taking_over_is_valid() -> None:
     roles = [message.role for message in seen[-1].messages]
     assert roles.count(Role.SYSTEM) == 1
     assert roles[-1] is Role.USER
+
+
+def test_people_can_go_back_to_before_the_first_turn() -> None:
+    world = World()
+    world.repositories.begin(FILES)
+    world.plays(says("{}"), purpose=Purpose.PLAN)
+    world.plays(answers(title="Log in"), purpose=Purpose.TITLE)
+    run = world.plan()(world.prepare()(world.requested()))
+    world.plays(calls(writes("auth.py", "turn 1")), finishes("Done."))
+    run = world.commit()(replace(world.turn()(run), outcome=Outcome.DONE))
+    world.leases.release(THREAD, EXECUTION)
+    world.rewind()(world.row, 0, BOB)
+    assert _written(world) == FILES["auth.py"]
+    context = world.journal.context_at(THREAD, EXECUTION, 0)
+    assert context is not None
+    assert len(context.messages) == 2
