@@ -174,16 +174,18 @@ def test_a_model_that_goes_round_in_circles_is_told_so_and_handed_on_two_turns_l
     run = world.working()
     world.toolbox.outcomes["bash"] = workspace.Outcome("a.py")
     world.plays(*(calls(("bash", {"command": "ls"})) for _ in range(20)))
-    models, told = [], []
+    models, told, shown = [], [], []
     for _ in range(3):
         run = world.escalation()(world.turn()(run))
         models.append(run.model)
         told.append(world.messages[-1].text)
+        shown.append(run.card_lines[-1])
     assert models == [LADDER[0], LADDER[0], LADDER[1]]
     circle = "the same call with the same result 3 times in a row"
     assert f"You go round in circles: {circle}." in told[0]
     assert run.escalations == 1
     assert world.row.escalations[0].reason == f"going round in circles for 3 turns ({circle})"
+    assert shown[0].startswith(f"💡 Warned: You go round in circles: {circle}")
     [nudged] = world.audit.of("nudge")
     assert nudged.details["turn"] == 1
 

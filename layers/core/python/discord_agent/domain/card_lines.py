@@ -109,6 +109,11 @@ def escalation_line(before: ModelName, after: ModelName, reason: str) -> str:
     return f"🚀 Model Escalation: {_foreign(before, 40)} → {_foreign(after, 40)} | {_foreign(reason, 50)}"
 
 
+def nudge_line(text: str) -> str:
+    """The model was warned before a stronger one takes over."""
+    return _line(f"💡 Warned: {_foreign(text, 120)}")
+
+
 def tool_line(call: ToolCall) -> str:
     """A tool is about to run; arguments that are not valid JSON are shown as they are."""
     label, names = _VERBS.get(call.name, (f"🔧 Running: {_foreign(call.name, 40)}", ()))

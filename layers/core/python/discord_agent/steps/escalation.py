@@ -52,8 +52,7 @@ class Escalation:
                     run, question=_at_the_top(run, reason), signals=cleared, wants_stronger=False, next=Next.CLARIFY
                 )
             case Nudge(text):
-                self._nudge(run, text)
-                return _onwards(run)
+                return _onwards(self._nudged(run, text))
             case CarryOn():
                 return _onwards(run)
 
@@ -99,9 +98,12 @@ class Escalation:
             escalations = (*record.escalations, handed_on)
             self.executions.update(run.execution_id, lease=lease, escalations=escalations, reasons=reasons)
 
-    def _nudge(self, run: RunState, text: str) -> None:
+    def _nudged(self, run: RunState, text: str) -> RunState:
         self.chronicle.note(run.thread_id, run.execution_id, "nudge", turn=run.turn, text=text)
         self._tell_model(run, text)
+        card = Card(self.discord, self.clock, run)
+        card.detail(cards.nudge_line(text))
+        return card.keep(run)
 
     def _tell_model(self, run: RunState, text: str) -> None:
         context = self.journal.load_context(run)
