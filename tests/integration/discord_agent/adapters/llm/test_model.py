@@ -236,7 +236,7 @@ def test_a_stand_in_that_refuses_is_passed_over() -> None:
 
 
 def test_a_stand_in_gets_time_although_the_model_hangs() -> None:
-    slow = Patience(attempt=600, total=2, silence=600, pause=0.001)
+    slow = Patience(attempt=1, total=2, silence=600, pause=0.001)
     with scripted({"respond": [{"content": "Hi.", "fault": {"hang": True, "model": "qwen"}}]}, patience=slow) as it:
         reply = it.model.complete(ask(model="qwen3-max"))
 

@@ -39,9 +39,11 @@ class Provider:
     def __init__(self, outcomes: Sequence[ModelReply | Fault]) -> None:
         self.outcomes = outcomes
         self.asked: list[ModelName] = []
+        self.limits: list[float] = []
 
     async def __call__(self, target: Target, limit: float) -> ModelReply | Fault:
-        assert 0 < limit <= PATIENCE.attempt
+        assert limit > 0
+        self.limits.append(limit)
         outcome = self.outcomes[min(len(self.asked), len(self.outcomes) - 1)]
         self.asked.append(target.name)
         return replace(outcome, model=target.name) if isinstance(outcome, ModelReply) else outcome
@@ -95,6 +97,18 @@ def test_a_provider_that_names_a_long_time_is_not_waited_for() -> None:
     provider = Provider([replace(BUSY, retry_after=PATIENCE.longest_pause + 1), says("Hi.")])
 
     assert told(provider).model == "second"
+
+
+@pytest.mark.parametrize(
+    ("attempt", "total", "first", "second"), [(60, 70, 60, 35), (10, 100, 10, 10), (90, 100, 90, 50)]
+)
+def test_a_first_attempt_has_all_its_time_and_others_share_the_rest(
+    attempt: float, total: float, first: float, second: float
+) -> None:
+    provider = Provider([BUSY, says("Hi.")])
+    told(provider, replace(PATIENCE, attempts=1, attempt=attempt, total=total))
+
+    assert provider.limits == [pytest.approx(first, abs=1), pytest.approx(second, abs=1)]
 
 
 def test_two_empty_answers_are_one_and_both_are_paid() -> None:

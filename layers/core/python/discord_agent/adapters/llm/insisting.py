@@ -34,8 +34,8 @@ class Insistence:
     async def ask(self, targets: Sequence[Target]) -> ModelReply:
         """Ask the first target, and the others in turn while its provider fails.
 
-        While others are left, a target gets half of the time that remains. Errors: ContextTooLong and ModelRefused as
-        the first one says, ModelUnavailable when nobody answers.
+        While others are left, a target gets half of the time that remains, the first one a whole attempt at least.
+        Errors: ContextTooLong and ModelRefused as the first one says, ModelUnavailable when nobody answers.
         """
         clock = asyncio.get_running_loop().time
         deadline = clock() + self.patience.total
@@ -43,8 +43,7 @@ class Insistence:
         for number, target in enumerate(targets):
             if number and clock() >= deadline:
                 break
-            has_others = number + 1 < len(targets)
-            until = clock() + (deadline - clock()) / (2 if has_others else 1)
+            until = clock() + self._share(deadline - clock(), is_first=not number, is_last=number + 1 == len(targets))
             outcome = await self._insist(target, until, _ATTEMPTS_OF_OTHERS if number else self.patience.attempts)
             if isinstance(outcome, ModelReply):
                 return self._told(outcome, targets[0])
@@ -54,6 +53,11 @@ class Insistence:
         if self.empty:
             return self._told(self.empty, targets[0])
         raise ModelUnavailable("; ".join(fault.sentence for fault in faults), spent=self.lost)
+
+    def _share(self, left: float, *, is_first: bool, is_last: bool) -> float:
+        """How many of the seconds that are left a target gets."""
+        whole_attempt = min(left, self.patience.attempt) if is_first else 0.0
+        return left if is_last else max(left / 2, whole_attempt)
 
     async def _insist(self, target: Target, until: float, attempts: int) -> ModelReply | Fault:
         """Attempts with growing pauses, until one succeeds, its fault will not pass, or the patience ends."""
