@@ -182,7 +182,7 @@ class World:
         return Intake(
             situations, self.discord, self.sessions, self.executions, self.machines, self.markers, self.wakeups,
             self.chronicle, self.clock, self.commands(), self.restart(), self.levers(),
-            Opinions(self.sessions, self.discord, self.chronicle, self.clock),
+            Opinions(self.sessions, self.discord, self.chronicle, self.clock), self.workspaces,
         )  # fmt: skip
 
     def levers(self) -> Levers:

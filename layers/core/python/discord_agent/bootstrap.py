@@ -318,6 +318,7 @@ def intake(variables: Variables) -> InboundEvents:
         restart,
         levers,
         Opinions(parts.sessions, parts.discord, parts.chronicle, parts.clock),
+        parts.workspaces(settings.bucket),
     )
     return InboundEvents(step, parts.bot, parts.discord)
 

@@ -134,6 +134,18 @@ _LIST_FILES = Grant(
     (Ref(Kind.BUCKET, "artifacts"),),
     reason="the journal of a turn is found by prefix; without it S3 answers 403 instead of 404 for a missing key",
 )
+_DELETE_FILES = (
+    Grant(
+        ("s3:DeleteObject", "s3:DeleteObjectVersion"),
+        (Ref(Kind.BUCKET, "artifacts", "threads/*"),),
+        reason="whichever thread is deleted in Discord",
+    ),
+    Grant(
+        ("s3:ListBucketVersions",),
+        (Ref(Kind.BUCKET, "artifacts"),),
+        reason="old versions go with a deleted thread; S3 has no narrower resource for listing",
+    ),
+)
 _RUN = (_STATE, _AUDIT, _EVENTS, _DISCORD)
 
 
@@ -213,6 +225,7 @@ _FUNCTIONS: Final = (
             _READ_FILES,
             _WRITE_FILES,
             _LIST_FILES,
+            *_DELETE_FILES,
             _READ_AUDIT,
         ),
         # One at a time: what stands behind a message that fails is neither tried nor lost with it.

@@ -339,6 +339,7 @@ def test_a_deleted_thread_stops_its_run_says_nothing_and_is_forgotten() -> None:
     world.intake()(ThreadDeleted(THREAD, GUILD))
     assert world.row.stop_requested_by == BOT
     assert world.sessions.get(THREAD).base is None
+    assert world.workspaces.head(THREAD) is None
     assert "discord.send" not in world.effects.names
     assert len(world.audit.of("thread_deleted")) == 1
 

@@ -51,7 +51,7 @@ from discord_agent.domain.inbound import (
 from discord_agent.domain.interrupts import Interrupt, plain_emoji
 from discord_agent.domain.posts import Post
 from discord_agent.domain.session import Decision, ExecutionRecord, InboxItem, ItemKind
-from discord_agent.ports import Clock, Discord, Executions, Machines, Sessions, StopMarkers, Wakeups
+from discord_agent.ports import Clock, Discord, Executions, Machines, Sessions, StopMarkers, Wakeups, Workspaces
 from discord_agent.steps.chronicle import Chronicle
 from discord_agent.steps.commands.answering import Commands
 from discord_agent.steps.launch import settle
@@ -81,6 +81,7 @@ class Intake:
     restart: Restarting
     levers: Levers
     opinions: Opinions
+    workspaces: Workspaces
 
     def __call__(self, event: Inbound) -> None:
         """Handle one event."""
@@ -130,7 +131,9 @@ class Intake:
             case Withdraw(message), InboundMessage() | Reaction():
                 self._withdraw(message, event)
             case CleanUp(thread), _:
+                # The session first: whoever is still at work there may write nothing more.
                 self.sessions.delete(thread)
+                self.workspaces.delete(thread)
                 self.chronicle.note(thread, None, "thread_deleted")
             case Offer(), InboundMessage():
                 self._offer(event)
