@@ -5,7 +5,10 @@ from pydantic import ValidationError
 
 from discord_agent.domain.classification import AgentRole, Classification, Complexity, TaskType
 from discord_agent.replies import (
+    Approach,
+    BrainstormReply,
     ConfidenceAssessment,
+    ConsolidateReply,
     DecideReply,
     PlanReply,
     ReflectReply,
@@ -171,3 +174,43 @@ def test_a_number_is_told_of_exactly_if_it_is_out_of_range(sent: object) -> None
     is_usable = isinstance(sent, int | float) and 0 <= sent <= 35
     is_spelled = isinstance(sent, str) and bool(reasons) is False
     assert bool(reasons) is not (is_usable or is_spelled)
+
+
+def _approach(**values: object) -> dict[str, object]:
+    return {"title": "Tokens", "overview": "Sign them.", **values}
+
+
+def test_an_approach_is_words_without_code_and_lists_whatever_form_they_came_in() -> None:
+    approach = Approach.model_validate(
+        _approach(
+            overview="Sign them.\n```python\nimport jwt\n```\nThat is all.",
+            architecture="~~~\nunclosed",
+            pros="- fast\n2. cheap\n\n• known",
+            cons=["slow", 7, "```sh\nrm\n```", "  "],
+        )
+    )
+    assert approach.overview == "Sign them.\n\nThat is all."
+    assert (approach.architecture, approach.pros, approach.cons) == ("", ("fast", "cheap", "known"), ("slow",))
+
+
+def test_of_too_many_options_the_first_three_count_and_of_too_many_points_the_first_seven() -> None:
+    reply = ConsolidateReply.model_validate({"options": [_approach(pros=list("abcdefghij"))] * 5})
+    assert len(reply.options) == 3
+    assert reply.options[0].pros == tuple("abcdefg")
+
+
+@pytest.mark.parametrize("options", [[], [_approach()], "two", None])
+def test_fewer_than_two_options_are_no_choice(options: object) -> None:
+    with pytest.raises(ValidationError):
+        ConsolidateReply.model_validate({"options": options})
+
+
+@pytest.mark.parametrize("approaches", [[], [_approach(title="")], [_approach(overview="```\ncode only\n```")]])
+def test_a_proposal_without_words_is_none(approaches: object) -> None:
+    with pytest.raises(ValidationError):
+        BrainstormReply.model_validate({"approaches": approaches})
+
+
+@pytest.mark.parametrize("value", ["yes", 1, None, "true"])
+def test_only_a_plain_true_says_that_options_are_wanted(value: object) -> None:
+    assert DecideReply.model_validate({"should_respond": True, "wants_options": value}).wants_options is False
