@@ -1,5 +1,7 @@
 from dataclasses import replace
 
+import pytest
+
 from discord_agent.domain.classification import FlowType
 from discord_agent.domain.conversation import Image, Message, ModelRequest, Purpose, Role
 from discord_agent.domain.ids import MessageId
@@ -8,6 +10,7 @@ from discord_agent.domain.pictures import LARGEST
 from discord_agent.domain.run import RunState
 from discord_agent.domain.session import InboxItem, ItemKind
 from discord_agent.steps import showing
+from tests.support.fakes.effects import Death, Moments, die
 from tests.support.fakes.models import answers, calls, finishes, says
 from tests.support.fakes.world import BOB, EXECUTION, THREAD, World
 
@@ -121,6 +124,27 @@ def test_what_people_send_while_a_run_works_is_in_its_workspace_and_shown_to_it(
     assert world.workspaces.files(THREAD)[CAT] == PNG
     assert world.prompts.values_of("heard")["files"] == [CAT]
     assert world.sessions.waiting(THREAD, ItemKind.STEER) == ()
+
+
+def _sent_to_a_run_at_work() -> tuple[World, RunState]:
+    world = World()
+    run = world.working()
+    _steered(world, "cat.png")
+    world.plays(calls(("bash", {"command": "ls"})), finishes())
+    return world, run
+
+
+def test_wherever_a_turn_dies_its_next_attempt_has_the_files_that_people_sent() -> None:
+    world, run = _sent_to_a_run_at_work()
+    with world.effects.watch(moments := Moments()):
+        world.turn()(run)
+    for at in range(len(moments.seen)):
+        world, run = _sent_to_a_run_at_work()
+        with pytest.raises(Death), world.effects.watch(Moments(at, die)):
+            world.turn()(run)
+        world.turn()(run)
+        assert world.workspaces.files(THREAD)[CAT] == PNG, moments.seen[at]
+        assert world.sessions.waiting(THREAD, ItemKind.STEER) == (), moments.seen[at]
 
 
 def test_a_file_that_only_calls_itself_a_picture_is_kept_as_a_file() -> None:

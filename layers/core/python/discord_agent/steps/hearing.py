@@ -47,17 +47,21 @@ class Hearing:
             tuple(interrupt for interrupt in wanted if interrupt is not None),
         )
 
-    def take_in(self, run: RunState, heard: Heard, manifest: Manifest) -> Manifest:
+    def heard_in(self, run: RunState, entry: JournaledRound) -> tuple[InboxItem, ...]:
+        """What a journalled round has heard of what still waits."""
+        was_addressed = bool(entry.heard or entry.interrupts)
+        items = self.sessions.waiting(run.thread_id, ItemKind.STEER) if was_addressed else ()
+        return tuple(item for item in items if self._is_in(item, run, entry))
+
+    def take_in(self, run: RunState, items: tuple[InboxItem, ...], manifest: Manifest) -> Manifest:
         """The workspace with the files that came with what was heard."""
-        attachments = [attachment for item in heard.items for attachment in item.attachments]
+        attachments = [attachment for item in items for attachment in item.attachments]
         files = uploads.fetch(self.discord, self.chronicle, run, attachments) if attachments else {}
         return self.workspaces.add_files(run.thread_id, manifest, files) if files else manifest
 
     def forget(self, run: RunState, entry: JournaledRound) -> None:
         """Take out of the inbox what a journalled round has heard."""
-        was_addressed = bool(entry.heard or entry.interrupts)
-        items = self.sessions.waiting(run.thread_id, ItemKind.STEER) if was_addressed else ()
-        self.sessions.remove(item for item in items if self._is_in(item, run, entry))
+        self.sessions.remove(self.heard_in(run, entry))
 
     def has_unheard(self, run: RunState) -> bool:
         """Whether people said something that no round was given yet."""

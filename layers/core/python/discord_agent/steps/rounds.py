@@ -115,7 +115,7 @@ class Rounds:
     ) -> PlayedRound:
         """A round from the journal; what was under way when the earlier attempt died is reported as interrupted."""
         if entry.results is None:
-            entry = self._interrupt(run, lease, turn, number, entry)
+            entry = self._interrupt(run, lease, turn, number, entry, manifest)
         self.hearing.forget(run, entry)
         return PlayedRound(entry.heard, entry.reply, entry.results or (), entry.manifest or manifest, entry.interrupts)
 
@@ -135,7 +135,7 @@ class Rounds:
         OverBudget and ContextTooLong come before anything happened.
         """
         heard = self.hearing.listen(run)
-        manifest, found = self.hearing.take_in(run, heard, manifest), manifest
+        manifest, found = self.hearing.take_in(run, heard.items, manifest), manifest
         if ENDING.isdisjoint(heard.interrupts):
             asked = (*_before(messages, heard.interrupts), *heard.messages)
             images = showing.image_bytes(self.workspaces, run.thread_id, manifest, asked)
@@ -147,14 +147,15 @@ class Rounds:
         mine = JournaledRound(bounded.reply, heard.messages, interrupts=heard.interrupts, paid_from=purse.slice_id)
         entry = self._journal_reply(run, lease, turn, number, mine)
         if entry is not mine:
-            return self.replay(run, lease, turn, number, entry, manifest)
-        self.hearing.sessions.remove(heard.items)
+            return self.replay(run, lease, turn, number, entry, found)
         self._note_cuts(run, turn, number, bounded)
         done = self._keep_long_outputs(run, manifest, self._run_tools(run, bounded, manifest, onlooker))
         results = _with_control(bounded.reply, done.results)
         results = outputs.with_left_out(results, len(answer.message.tool_calls) - len(results))
         changed = done.manifest or (manifest if manifest != found else None)
         self.journal.record_results(run, turn, number, results, changed)
+        # Not earlier: the files that came with them are in the workspace only now.
+        self.hearing.sessions.remove(heard.items)
         return PlayedRound(heard.messages, bounded.reply, results, changed or manifest, heard.interrupts)
 
     def request(self, run: RunState, messages: tuple[Message, ...]) -> ModelRequest:
@@ -174,14 +175,18 @@ class Rounds:
             return self._adopt(run, lease, turn, number)
         return entry
 
-    def _interrupt(self, run: RunState, lease: Lease, turn: int, number: int, entry: JournaledRound) -> JournaledRound:
+    def _interrupt(
+        self, run: RunState, lease: Lease, turn: int, number: int, entry: JournaledRound, manifest: Manifest
+    ) -> JournaledRound:
         """Journal that the tools were interrupted, or adopt the results that the earlier attempt still got in."""
         results = _with_control(entry.reply, _not_run(_work_calls(entry.reply), _INTERRUPTED))
+        taken_in = self.hearing.take_in(run, self.hearing.heard_in(run, entry), manifest)
+        changed = taken_in if taken_in != manifest else None
         try:
-            self.journal.record_results(run, turn, number, results, None)
+            self.journal.record_results(run, turn, number, results, changed)
         except LeaseLost:
             return self._adopt(run, lease, turn, number)
-        return replace(entry, results=results)
+        return replace(entry, results=results, manifest=changed)
 
     def _adopt(self, run: RunState, lease: Lease, turn: int, number: int) -> JournaledRound:
         if not self.leases.holds(lease):
