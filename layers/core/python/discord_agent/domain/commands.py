@@ -66,6 +66,10 @@ class Invocation:
         value = self.values.get(name)
         return value if isinstance(value, int) else default
 
+    def flag(self, name: str) -> bool:
+        """Whether a switch was turned on."""
+        return self.values.get(name) is True
+
     def amount(self, name: str) -> Decimal | None:
         """A decimal number, or None."""
         value = self.values.get(name)
@@ -193,6 +197,17 @@ COMMANDS: Final = (
         "Which tool servers (MCP) runs may use",
         _CONFIGURE,
         (Option("names", "Names, separated by commas; leave it out for none", most=500), _WHERE),
+    ),
+    Command(
+        "settings credential",
+        "Lend a program a secret of the deployment, in this channel only",
+        _CONFIGURE,
+        (
+            Option("program", "The program, such as kubectl", required=True, most=60),
+            Option("secret", "The secret's name; leave it out to lend none", most=100),
+            Option("variable", "The variable that gets it", most=60),
+            Option("file", "Whether the variable names a file that holds it", OptionKind.SWITCH),
+        ),
     ),
 )
 

@@ -1,12 +1,16 @@
 """Changes that people make to a guild's settings, for one channel or everywhere."""
 
+import re
 from dataclasses import replace
-from typing import Any
+from typing import Any, Final
 from urllib.parse import urlsplit
 
 from discord_agent.domain.errors import InvalidInput
 from discord_agent.domain.ids import ChannelId
-from discord_agent.domain.policy import Action, ChannelSettings, GuildSettings, People, Permit
+from discord_agent.domain.policy import Action, ChannelSettings, GuildSettings, People, Permit, ToolCredential
+
+_PROGRAM: Final = re.compile(r"[A-Za-z0-9._+-]{1,60}")
+_VARIABLE: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,60}")
 
 
 def changed(settings: GuildSettings, channel: ChannelId | None, **fields: Any) -> GuildSettings:
@@ -39,6 +43,18 @@ def revoked(permits: tuple[Permit, ...], action: Action, people: People) -> tupl
     if left == before:
         raise InvalidInput("They have no such permit here.")
     return (*_without(permits, action), *((Permit(action, left),) if roles or users else ()))
+
+
+def lent(known: tuple[ToolCredential, ...], credential: ToolCredential) -> tuple[ToolCredential, ...]:
+    """A channel's credentials with another one for its program; without a secret the program gets none any more."""
+    others = tuple(each for each in known if each.program != credential.program)
+    if not _PROGRAM.fullmatch(credential.program):
+        raise InvalidInput("A program is named without its folder, such as `kubectl`.")
+    if not credential.secret:
+        return others
+    if not _VARIABLE.fullmatch(credential.variable):
+        raise InvalidInput("Say in which `variable` the program looks for it, such as `KUBECONFIG`.")
+    return (*others, credential)
 
 
 def repository(url: str) -> str:

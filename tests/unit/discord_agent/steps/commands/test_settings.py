@@ -62,6 +62,29 @@ def test_a_channel_keeps_what_it_was_told_before() -> None:
     )
 
 
+def test_a_program_is_lent_a_secret_in_one_channel_until_it_is_taken_back() -> None:
+    world = _thread()
+    use(world, "settings credential", by=ADMIN, program="kubectl", secret="old", variable="KUBECONFIG")
+    use(world, "settings credential", by=ADMIN, program="kubectl", secret="cluster", variable="KUBECONFIG", file="true")
+    assert _channel(world).credentials == (ToolCredential("kubectl", "cluster", "KUBECONFIG", as_file=True),)
+    use(world, "settings credential", by=ADMIN, program="kubectl")
+    assert _channel(world).credentials == ()
+
+
+@pytest.mark.parametrize(
+    ("given", "sentence"),
+    [
+        ({"program": "./kubectl", "secret": "x", "variable": "X"}, "without its folder"),
+        ({"program": "kubectl", "secret": "x"}, "Say in which `variable`"),
+        ({"program": "kubectl", "secret": "x", "variable": "LD PRELOAD"}, "Say in which `variable`"),
+    ],
+)
+def test_a_credential_that_no_command_could_get_is_refused(given: dict[str, str], sentence: str) -> None:
+    world = _thread()
+    assert sentence in use(world, "settings credential", by=ADMIN, **given).content
+    assert _settings(world) == GuildSettings()
+
+
 @pytest.mark.parametrize(
     ("url", "sentence"),
     [

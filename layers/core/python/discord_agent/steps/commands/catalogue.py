@@ -67,6 +67,7 @@ def use_cases(outside: Outside) -> Mapping[str, UseCase]:
         "settings repository": settings.repository,
         "settings pause": settings.pause,
         "settings servers": settings.servers,
+        "settings credential": settings.credential,
         "settings permit": settings.permit,
         "settings revoke": settings.revoke,
         "stop": control.confirm,

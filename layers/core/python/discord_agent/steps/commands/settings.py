@@ -17,6 +17,7 @@ from discord_agent.domain.policy import (
     Permit,
     Place,
     Reading,
+    ToolCredential,
     Verbosity,
 )
 from discord_agent.domain.posts import Post
@@ -57,6 +58,14 @@ class Settings:
         """``/settings servers``."""
         names = (name.strip() for name in asked.invocation.text("names").split(","))
         return self._set(asked, mcp_servers=tuple(dict.fromkeys(name for name in names if name)))
+
+    def credential(self, asked: Asked) -> Post:
+        """``/settings credential``: for a channel, never for the whole guild."""
+        given = asked.invocation
+        lent = ToolCredential(given.text("program"), given.text("secret"), given.text("variable"), given.flag("file"))
+        settings, place = self.sessions.settings(asked.event.guild_id), self._place(asked)
+        before = changes.own_settings(settings, place.parent_id or place.channel_id).credentials
+        return self._set(asked, credentials=changes.lent(before, lent))
 
     def permit(self, asked: Asked) -> Post:
         """``/settings permit``."""
