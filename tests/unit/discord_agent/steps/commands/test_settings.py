@@ -81,7 +81,7 @@ def test_a_program_is_lent_a_secret_in_one_channel_until_it_is_taken_back() -> N
 )
 def test_a_credential_that_no_command_could_get_is_refused(given: dict[str, str], sentence: str) -> None:
     world = _thread()
-    assert sentence in use(world, "settings credential", by=ADMIN, **given).content
+    assert sentence in use(world, "settings credential", given, by=ADMIN).content
     assert _settings(world) == GuildSettings()
 
 
