@@ -25,9 +25,10 @@ class ModelAccess:
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """``data`` None: nothing outlives the stack; port 0: any free port; ``discord_token``: the real Discord,
-    whose commands are registered in ``discord_guild``, or everywhere.
+    """What to start and how.
 
+    ``data`` None: nothing outlives the stack; port 0: any free port; ``discord_token``: the real Discord, whose
+    commands are registered in ``discord_guild``, or everywhere.
     ``time_scale`` shortens the pauses of state machines; ``visibility`` (seconds) replaces that of all queues.
     ``tool_secrets`` is the value of the secret of that name; the sandbox finds the programs in ``programs`` first.
     """

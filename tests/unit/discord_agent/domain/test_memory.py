@@ -17,7 +17,8 @@ THREAD = ThreadId("1")
 
 
 def reflection(number: int = 0, **fields: str) -> Reflection:
-    return Reflection(f"r{number}", NOON + timedelta(hours=number), ExecutionId(f"m-{number}"), 50, **fields)
+    plain = Reflection(f"r{number}", NOON + timedelta(hours=number), ExecutionId(f"m-{number}"), 50)
+    return replace(plain, **fields)  # type: ignore[arg-type]  # fields by name
 
 
 def insight(text: str, number: int = 0, **fields: object) -> Insight:
