@@ -32,6 +32,7 @@ _OUTCOMES: Final = {
 }
 _TRENDS: Final = {Trend.IMPROVING: "📈 improving", Trend.DECLINING: "📉 declining", Trend.STABLE: "➡️ stable"}
 _NOT_YET: Final = "none yet"
+_GO_ON: Final = "Next: write what to do now; the next run in this thread goes on from there."
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +105,7 @@ def restored(by: UserId) -> Post:
 def rewound(by: UserId, turn: int) -> Post:
     """Everybody in the thread is told that later turns do not count any more."""
     where = f"to how things were after turn {turn}" if turn else "to how things were at the start"
-    return Post(f"⏪ <@{by}> went back {where}. What came after is kept as a checkpoint.")
+    return Post(f"⏪ <@{by}> went back {where}. What came after is kept as a checkpoint.\n{_GO_ON}")
 
 
 def _headline(state: ThreadState) -> str:

@@ -16,6 +16,7 @@ from discord_agent.domain.inbound import (
     InboundMessage,
     MessageDeleted,
     MessageEdited,
+    NamedChannel,
     Reaction,
     ThreadDeleted,
 )
@@ -192,6 +193,18 @@ def test_options_of_a_sub_command_are_flattened_with_its_name() -> None:
     assert isinstance(command, CommandInvoked)
     assert command.name == "config set"
     assert command.options == (("quiet", "true"), ("limit", "2.5"), ("note", "hi"), ("turns", "7"))
+
+
+def test_a_channel_that_an_option_names_comes_with_its_users_rights_there() -> None:
+    channel = {"id": "77", "name": "plans", "type": 11, "parent_id": "20", "permissions": "1024"}
+    options = [{"name": "thread_name", "type": 7, "value": "77"}]
+    data = {"name": "show", "options": options, "resolved": {"channels": {"77": channel, "78": {"id": "78"}}}}
+    command = parse_interaction(INTERACTION | {"data": data})
+    assert isinstance(command, CommandInvoked)
+    assert command.channels == (
+        NamedChannel(ChannelId("77"), "plans", 1024, ChannelId("20")),
+        NamedChannel(ChannelId("78")),
+    )
 
 
 def test_a_message_command_names_its_target() -> None:

@@ -267,6 +267,15 @@ def test_after_a_401_nothing_more_is_sent_for_a_minute() -> None:
     assert len(server.requests) == 2
 
 
+def test_a_commands_answer_takes_the_place_of_thinking_and_may_be_repeated() -> None:
+    client, server = discord(httpx.Response(500), httpx.Response(200, json={"id": "1"}))
+    client.fulfil("900", "interaction-token", Post("only you"))
+    first, second = server.requests
+    assert (first.method, first.url.path) == ("PATCH", "/api/v10/webhooks/900/interaction-token/messages/@original")
+    assert (second.url, "Authorization" in second.headers) == (first.url, False)
+    assert json.loads(second.content)["content"] == "only you"
+
+
 def test_neither_errors_nor_logs_show_tokens(caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.INFO)
     client, _ = discord(error(404, 10015))
