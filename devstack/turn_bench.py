@@ -17,7 +17,7 @@ from devstack.aws.names import Endpoints, Resolver
 from devstack.aws.provision import Provision
 from devstack.options import ROOT
 from devstack.targets import Target
-from devstack.turn_probe import LONG_HISTORY
+from devstack.turn_probe import LONG_HISTORY, MOST_TURNS
 from discord_agent.domain.errors import AgentError
 from discord_agent.system import SYSTEM
 
@@ -33,10 +33,13 @@ class ProbeFailed(AgentError):
     """The measured process did not come to its end."""
 
 
-def measure() -> dict[str, Any]:
-    """CPU per round and turn, requests and bytes, memory; each figure with its target."""
+def measure(*, runs: int = 5, turns: int = MOST_TURNS) -> dict[str, Any]:
+    """CPU per round and turn, requests and bytes, memory; each figure with its target.
+
+    A run needs more than twenty turns for a history of 200 messages.
+    """
     with tempfile.TemporaryDirectory() as folder, _storage(Path(folder)) as environment:
-        figures = _probe(environment)
+        figures = _probe(environment, runs, turns)
     rounds, cpu, traffic = figures["rounds_per_turn"], figures["cpu_milliseconds"], figures["traffic"]
     with_history = [
         milliseconds / rounds
@@ -85,8 +88,8 @@ def _storage(folder: Path) -> Iterator[dict[str, str]]:
             plane.stop()
 
 
-def _probe(environment: dict[str, str]) -> dict[str, Any]:
-    command = [sys.executable, "-m", "devstack.turn_probe"]
+def _probe(environment: dict[str, str], runs: int, turns: int) -> dict[str, Any]:
+    command = [sys.executable, "-m", "devstack.turn_probe", str(runs), str(turns)]
     path = {"PATH": "/usr/bin:/bin", "PYTHONPATH": str(ROOT), "HOME": tempfile.gettempdir()}
     done = subprocess.run(
         command, env=path | environment, capture_output=True, text=True, timeout=_SECONDS, check=False

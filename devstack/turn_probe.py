@@ -1,6 +1,6 @@
 """The process whose turns ``bench turn`` measures: real adapters and storage, a model and tools that answer at once.
 
-Run as ``python -m devstack.turn_probe`` with the environment of the embedded AWS; prints its figures as JSON.
+Run as ``python -m devstack.turn_probe RUNS TURNS`` with the environment of the embedded AWS; prints figures as JSON.
 """
 
 import json
@@ -48,8 +48,7 @@ from discord_agent.steps.spending import Spending
 from discord_agent.steps.turn import DEFAULT_LIMITS, Turn
 from discord_agent.system import BUCKETS, QUEUES, TABLES
 
-TURNS: Final = 35
-RUNS: Final = 5
+MOST_TURNS: Final = 35
 LONG_HISTORY: Final = 200
 """Messages from which on a turn counts as one with a long history."""
 
@@ -196,7 +195,7 @@ def _opened(parts: _Parts, number: int) -> RunState:
     parts.leases.acquire(thread, execution)
     model = parts.registry.for_role("python-coder")
     run = RunState(
-        execution, thread, channel, message, author, flow=FlowType.SEQUENTIAL, model=model, max_turns=TURNS,
+        execution, thread, channel, message, author, flow=FlowType.SEQUENTIAL, model=model, max_turns=MOST_TURNS,
         manifest_id=head.manifest_id, started_at=clock.now().isoformat(), next=Next.TURN,
     )  # fmt: skip
     opening = (Message(Role.SYSTEM, "You write Python. " * 200), Message(Role.USER, "Write the module. " * 100))
@@ -219,8 +218,8 @@ def _play(parts: _Parts, traffic: _Traffic, run: RunState, turns: int) -> list[_
     return measured
 
 
-def main() -> None:
-    """Measure and print."""
+def main(count: int, turns: int) -> None:
+    """Measure so many runs of so many turns, and print."""
     load_litellm()
     baseline = measure().rss
     session = boto3.session.Session()
@@ -229,8 +228,8 @@ def main() -> None:
     _play(parts, traffic, _opened(parts, 0), _WARM_UP)
     runs = []
     peak = baseline
-    for number in range(1, RUNS + 1):
-        runs.append(_play(parts, traffic, _opened(parts, number), TURNS))
+    for number in range(1, count + 1):
+        runs.append(_play(parts, traffic, _opened(parts, number), turns))
         peak = max(peak, measure().rss)
     by_turn = list(zip(*runs, strict=True))
     figures = {
@@ -239,10 +238,10 @@ def main() -> None:
         "traffic": [same[0].traffic for same in by_turn],
         "memory_bytes": {"litellm": baseline, "peak": peak},
         "rounds_per_turn": DEFAULT_LIMITS.rounds,
-        "runs": RUNS,
+        "runs": count,
     }
     json.dump(figures, sys.stdout)
 
 
 if __name__ == "__main__":
-    main()
+    main(int(sys.argv[1]), int(sys.argv[2]))
