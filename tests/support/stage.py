@@ -58,7 +58,7 @@ ENDINGS = ("🏁 Execution Complete", "⏹️ **Stopped**", "⚠️ **Not finish
 """Every terminal message of an agent's run holds exactly one of these."""
 DECISION_FAILED = "The decision could not be carried out."
 
-_PATIENCE = 40.0
+_PATIENCE = 90.0
 _PAUSE = 0.03
 _TIME_SCALE = 0.01
 _KEY = "stage"

@@ -72,11 +72,12 @@ def travel(stage: Stage, name: str, planned: Mapping[tuple[str, str], list[str]]
         for error in errors:
             after = error != "Conflict" and (error == "Lambda.Unknown" or not error.startswith(BEFORE_IT_RUNS))
             disturbed.fail(function_of(machine, state), error, after=after, where=PAYLOADS.get(state, ""))
-    for each in (run, *others.values()):
-        each.launch()
+    run.launch()
     run.asked()
     run.say("In English.")
     main = run.ended()
+    for other in others.values():
+        other.launch()
     beside = {machine: (other, other.ended()) for machine, other in others.items()}
     return Journey(run, planned, main, run.decide("👍"), beside)
 

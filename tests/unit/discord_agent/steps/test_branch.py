@@ -22,7 +22,7 @@ from discord_agent.domain.posts import Post
 from discord_agent.domain.run import Next, Outcome, RunState, StepFailure, Voice
 from discord_agent.domain.session import ExecutionStatus
 from tests.support.fakes.effects import Death, Moments, die
-from tests.support.fakes.models import LADDER, PRICE, answers, says
+from tests.support.fakes.models import LADDER, PRICE, SCRIPTED, answers, says
 from tests.support.fakes.world import BOB, CHANNEL, EXECUTION, MESSAGE, REQUEST, World
 
 BRIEF = "Where should logins live?"
@@ -120,6 +120,14 @@ def test_the_options_are_shown_in_full_with_a_button_each() -> None:
     assert [button.label for button in last.buttons[0]] == ["1. Tokens", "2. Sessions", "3. Both"]
 
 
+def test_the_models_shown_are_those_that_really_answered() -> None:
+    world = World()
+    run = heard(world, framed(world))
+    assert {voice.model for voice in run.voices} == {SCRIPTED}
+    assert [proposal.model for proposal in world.proposals.kept.values()] == [SCRIPTED, SCRIPTED]
+    assert world.consolidate()(run).model == SCRIPTED
+
+
 def test_the_cost_is_that_of_all_four_calls() -> None:
     world = World()
     after = world.consolidate()(heard(world, framed(world)))
@@ -188,7 +196,7 @@ def test_what_was_paid_for_is_shown_although_nobody_can_merge_it(fault: Exceptio
     after = world.consolidate()(run)
     assert after.outcome is Outcome.DONE
     assert [option.title for option in world.row.options] == ["Sessions", "Tokens"]
-    assert f"these are those of {LADDER[-2]} alone" in posts(world)[-2].content
+    assert f"these are those of {SCRIPTED} alone" in posts(world)[-2].content
     assert len(world.audit.of("consolidation_failed")) == 1
 
 

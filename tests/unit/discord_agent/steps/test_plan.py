@@ -2,13 +2,14 @@ from dataclasses import replace
 
 import pytest
 
+from discord_agent.adapters.prompts import TemplatePrompts, find_root
 from discord_agent.domain.classification import AgentRole, Complexity, TaskType
 from discord_agent.domain.conversation import ModelReply, Purpose, Role
 from discord_agent.domain.errors import DiscordRefused, InvalidEvent, LeaseLost, ModelRefused, ModelUnavailable
 from discord_agent.domain.ids import ChannelId, MessageId, ModelName
 from discord_agent.domain.inbound import Author, InboundMessage
 from discord_agent.domain.run import Next, RunState
-from discord_agent.domain.session import LastRun
+from discord_agent.domain.session import LastRun, Reasons
 from tests.support.fakes.effects import Death, Moments, die
 from tests.support.fakes.models import LADDER, PRICE, TOKENS, answers, finishes, says
 from tests.support.fakes.world import BOB, EXECUTION, REQUEST, THREAD, World
@@ -24,6 +25,7 @@ PLAN = answers(
     estimated_turns=4,
     confidence_assessment={"has_progress": False, "score": 64, "reasoning": "clear"},
 )
+PROMPTS = TemplatePrompts(find_root())
 TITLE = answers(title='"Log in with tokens"')
 
 
@@ -43,6 +45,27 @@ def test_the_plan_decides_who_works_how_long_and_on_what() -> None:
     assert (after.model, after.next) == (LADDER[0], Next.TURN)
     assert after.usage == TOKENS + TOKENS
     assert after.cost == PRICE + PRICE
+
+
+def test_it_is_kept_why_the_role_and_the_model_are_what_they_are() -> None:
+    world = World()
+    run = _prepared(world)
+    world.executions.update(EXECUTION, reasons=Reasons("it was chosen with /flow", "a guess", "a guess"))
+    world.plan()(run)
+    assert world.row.reasons == Reasons(
+        "it was chosen with /flow",
+        "the plan has a dba do this as database-design",
+        f"{LADDER[0]} is the model of a dba",
+    )
+
+
+def test_that_people_asked_for_a_stronger_model_is_not_put_down_to_the_plan() -> None:
+    world = World()
+    run = _prepared(world)
+    asked = Reasons(model="a stronger one was asked for")
+    world.executions.update(EXECUTION, reasons=asked, stronger_than=LADDER[0])
+    world.plan()(run)
+    assert world.row.reasons.model == asked.model
 
 
 def test_who_wrote_the_last_commit_does_not_review_it() -> None:
@@ -175,12 +198,14 @@ def test_a_history_that_discord_refuses_costs_only_the_history() -> None:
 
 def test_a_plan_that_dies_anywhere_is_made_again_and_the_turn_finds_one_opening() -> None:
     world = World()
+    world.prompts.real = PROMPTS
     run = _prepared(world)
     with world.effects.watch(moments := Moments()):
         world.plan()(run)
     messages, files = world.messages, world.workspaces.files(THREAD)
     for at in range(len(moments.seen)):
         world = World()
+        world.prompts.real = PROMPTS
         run = _prepared(world)
         world.plays(PLAN, PLAN, purpose=Purpose.PLAN)
         with pytest.raises(Death), world.effects.watch(Moments(at, die)):

@@ -9,6 +9,7 @@ from pydantic import BaseModel, ValidationError
 
 from discord_agent.domain.conversation import Message, ModelReply, ModelRequest, Role
 from discord_agent.domain.errors import InvalidReply
+from discord_agent.domain.ids import ModelName
 from discord_agent.domain.money import Cost, Usage
 from discord_agent.ports import LanguageModel
 from discord_agent.replies import schema_of
@@ -20,10 +21,14 @@ _FENCE: Final = re.compile(r"```(?:json)?\s*(?P<inside>.*?)```", re.DOTALL | re.
 
 @dataclass(frozen=True, slots=True)
 class Spent:
-    """What an answer took, a repetition included; ``adjusted`` says which of its values were not taken as they came."""
+    """What an answer took, a repetition included, and of which model.
+
+    ``adjusted`` says which of its values were not taken as they came.
+    """
 
     usage: Usage
     cost: Cost
+    model: ModelName
     adjusted: tuple[str, ...] = ()
 
 
@@ -39,14 +44,15 @@ def ask[T: BaseModel](
     first = model.complete(request, stop_requested=stop_requested)
     adjusted: list[str] = []
     try:
-        return _parse(shape, first, adjusted), Spent(first.usage, first.cost, tuple(adjusted))
+        return _parse(shape, first, adjusted), Spent(first.usage, first.cost, first.model, tuple(adjusted))
     except ValidationError as error:
         again = _with_error(request, first, error)
     second = model.complete(again, stop_requested=stop_requested)
     adjusted.clear()
     try:
         parsed = _parse(shape, second, adjusted)
-        return parsed, Spent(first.usage + second.usage, first.cost + second.cost, tuple(adjusted))
+        usage, cost = first.usage + second.usage, first.cost + second.cost
+        return parsed, Spent(usage, cost, second.model, tuple(adjusted))
     except ValidationError as error:
         raise InvalidReply(f"{request.purpose}: {_faults(error)}", spent=first.cost + second.cost) from error
 

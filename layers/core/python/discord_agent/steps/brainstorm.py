@@ -73,10 +73,11 @@ class Brainstorm:
             voice.model,
             (Message(Role.SYSTEM, self.prompts.render("brainstorm")), Message(Role.USER, question)),
         )
-        reply, _ = ask(
+        reply, spent = ask(
             purse, request, BrainstormReply, stop_requested=lambda: self.executions.stop_requested(run.execution_id)
         )
-        return Proposal(voice.model, tuple(self._clean(approach.option()) for approach in reply.approaches))
+        # Another of the tier may have stood in.
+        return Proposal(spent.model, tuple(self._clean(approach.option()) for approach in reply.approaches))
 
     def _clean(self, option: Option) -> Option:
         return Option(self.redactor.text(option.title), self.redactor.text(option.text))

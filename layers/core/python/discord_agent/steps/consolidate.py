@@ -95,7 +95,7 @@ class Consolidate:
         # There is no lease to tell attempts apart by.
         with self.spending.purse(payer_of(run), Purpose.CONSOLIDATE, self.clock.now().isoformat()) as purse:
             try:
-                reply, _ = ask(
+                reply, spent = ask(
                     purse,
                     self._request(run, record, heard),
                     ConsolidateReply,
@@ -109,6 +109,7 @@ class Consolidate:
             else:
                 options = tuple(self._clean(approach.option()) for approach in reply.options)
                 clean = self.redactor.text
+                run = replace(run, model=spent.model)
                 advice = _Advice(options, clean(reply.recommendation), clean(reply.question), notes)
         return replace(run, usage=run.usage + purse.usage, cost=run.cost + purse.cost), advice
 

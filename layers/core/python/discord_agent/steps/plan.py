@@ -90,6 +90,7 @@ class Plan:
         run = replace(run, manifest_id=head.manifest_id)
         self._open_context(run, facts, plan, tuple(pictures))
         self._note(run, plan, purse)
+        self._keep_reasons(run, record, lease)
         card.say(*([learned.note(run)] if run.lesson_id else []), cards.plan_line(run))
         return card.keep(run)
 
@@ -109,6 +110,13 @@ class Plan:
             cost=run.cost + purse.cost,
             next=Next.TURN,
         )
+
+    def _keep_reasons(self, run: RunState, record: ExecutionRecord, lease: Lease) -> None:
+        """What the plan decided, for people who ask; a stronger model that they asked for is not its decision."""
+        role = f"the plan has a {run.role} do this as {run.task_type}"
+        model = record.reasons.model if record.stronger_than else f"{run.model} is the model of a {run.role}"
+        reasons = replace(record.reasons, role=role, model=model)
+        self.executions.update(run.execution_id, lease=lease, reasons=reasons)
 
     def _note(self, run: RunState, plan: PlanReply, purse: Purse) -> None:
         self.chronicle.note(
