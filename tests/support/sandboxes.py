@@ -40,6 +40,7 @@ class Client:
     execution: str = "m-1"
     skipped: tuple[str, ...] = ()
     seconds: float = 100
+    tool_credentials: tuple[dict[str, Any], ...] = ()
 
     def invoke(self, *requests: dict[str, Any]) -> list[dict[str, Any]]:
         event = {
@@ -48,6 +49,7 @@ class Client:
             "bucket": BUCKET,
             "manifest": inline(self.manifest, self.thread),
             "credentials": CREDENTIALS,
+            "tool_credentials": self.tool_credentials,
             "requests": list(requests),
         }
         answer = self.sandbox.handle(event, self.seconds)

@@ -111,7 +111,8 @@ class Commands:
             raise ToolRefused("a command cannot hold the character NUL")
         if sum(len(part.encode()) for part in command) > _COMMAND_BYTES:
             raise ToolRefused("the command is too long; write it to a file and run that")
-        home, temporary = self.scratch / "home", self.scratch / "tmp"
+        variables = {"HOME": str(self.scratch / "home"), **(variables or {})}
+        home, temporary = Path(variables["HOME"]), self.scratch / "tmp"
         for folder in (home, temporary):
             folder.mkdir(parents=True, exist_ok=True)
         report = shlex.quote(str(self.root / AGENT_FOLDER / "reports" / "junit.xml"))
@@ -123,9 +124,8 @@ class Commands:
                 command,
                 folder=self.root,
                 environment={
-                    **(variables or {}),
+                    **variables,
                     "PATH": self.path,
-                    "HOME": str(home),
                     "TMPDIR": str(temporary),
                     "LANG": "C.UTF-8",
                     # Test results become facts, whoever runs the tests and however.

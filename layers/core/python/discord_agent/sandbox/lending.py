@@ -66,9 +66,11 @@ def refusal(command: str, credentials: Sequence[ToolCredential]) -> str:
 
 @contextmanager
 def lent(credentials: Sequence[ToolCredential], scratch: Path) -> Iterator[dict[str, str]]:
-    """The variables of the credentials; files are gone afterwards."""
+    """The variables of the credentials, and a HOME for what the program notes down; files are gone afterwards."""
     with tempfile.TemporaryDirectory(dir=scratch) as folder:
-        yield {each.variable: _content(each, Path(folder)) for each in credentials}
+        home = Path(folder) / ".home"
+        home.mkdir()
+        yield {**{each.variable: _content(each, Path(folder)) for each in credentials}, "HOME": str(home)}
 
 
 def without(text: str, credentials: Sequence[ToolCredential]) -> str:
