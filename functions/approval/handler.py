@@ -1,12 +1,12 @@
 """Lambda entry of ``approval``: waits for a decision with a task token, or carries one out."""
 
-from discord_agent import bootstrap
+from discord_agent.bootstrap import endings
 from discord_agent.domain.ids import MessageId, UserId
 from discord_agent.domain.session import Decision
 from discord_agent.entrypoint import Context, Event, composed, run_of, text_of
 
-_await_decision = composed(bootstrap.await_decision)
-_carry_out = composed(bootstrap.carry_out)
+_await_decision = composed(endings.await_decision)
+_carry_out = composed(endings.carry_out)
 
 
 def handler(event: Event, _context: Context) -> Event:

@@ -1,6 +1,6 @@
 """Lambda entry of the step ``checkpoint``."""
 
-from discord_agent import bootstrap
+from discord_agent.bootstrap import work
 from discord_agent.entrypoint import run_step
 
-handler = run_step(bootstrap.checkpoint)
+handler = run_step(work.checkpoint)

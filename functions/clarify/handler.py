@@ -1,9 +1,9 @@
 """Lambda entry of the step ``clarify``: parks a run with a task token."""
 
-from discord_agent import bootstrap
+from discord_agent.bootstrap import work
 from discord_agent.entrypoint import Context, Event, composed, run_of, text_of
 
-_clarify = composed(bootstrap.clarify)
+_clarify = composed(work.clarify)
 
 
 def handler(event: Event, _context: Context) -> Event:

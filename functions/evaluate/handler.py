@@ -1,6 +1,6 @@
 """Lambda entry of the step ``evaluate``."""
 
-from discord_agent import bootstrap
+from discord_agent.bootstrap import endings
 from discord_agent.entrypoint import run_step
 
-handler = run_step(bootstrap.evaluate)
+handler = run_step(endings.evaluate)

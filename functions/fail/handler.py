@@ -1,9 +1,9 @@
 """Lambda entry of ``fail``: from a catcher, from an execution's status event, from dead letters."""
 
-from discord_agent import bootstrap
+from discord_agent.bootstrap import endings
 from discord_agent.entrypoint import Context, Event, composed
 
-_fail = composed(bootstrap.fail)
+_fail = composed(endings.fail)
 
 
 def handler(event: Event, _context: Context) -> Event:

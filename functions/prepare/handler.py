@@ -1,6 +1,6 @@
 """Lambda entry of the step ``prepare``."""
 
-from discord_agent import bootstrap
+from discord_agent.bootstrap import work
 from discord_agent.entrypoint import run_step
 
-handler = run_step(bootstrap.prepare)
+handler = run_step(work.prepare)

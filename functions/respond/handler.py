@@ -1,6 +1,6 @@
 """Lambda entry of the step ``respond``."""
 
-from discord_agent import bootstrap
+from discord_agent.bootstrap import answers
 from discord_agent.entrypoint import run_step
 
-handler = run_step(bootstrap.respond)
+handler = run_step(answers.respond)
