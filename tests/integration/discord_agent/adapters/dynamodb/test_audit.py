@@ -138,3 +138,16 @@ def test_a_row_of_very_many_things_is_cut_too(audit: DynamoAuditLog, thread: Thr
 def test_a_detail_cannot_replace_who_and_when(audit: DynamoAuditLog, thread: ThreadId, clock: ManualClock) -> None:
     with pytest.raises(ValueError, match="actor"):
         audit.record(AuditEntry(thread, "turn", clock.now(), details={"actor": "somebody else"}))
+
+
+def test_the_newest_entries_of_a_kind_come_newest_first(audit: DynamoAuditLog, clock: ManualClock) -> None:
+    here, elsewhere = ThreadId("77001"), ThreadId("77002")
+    for number in range(5):
+        clock.pass_by(timedelta(seconds=1))
+        for thread, kind in ((here, "turn"), (here, "round"), (elsewhere, "turn")):
+            audit.record(AuditEntry(thread, kind, clock.now(), RUN, details={"turn": number}))
+    newest = audit.newest(here, "turn", limit=3)
+    assert [(entry.thread_id, entry.kind, entry.details["turn"]) for entry in newest] == [
+        (here, "turn", number) for number in (4, 3, 2)
+    ]
+    assert audit.newest(here, "checkpoint", limit=3) == ()
