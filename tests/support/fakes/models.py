@@ -111,6 +111,7 @@ class FakeModels:
     contexts: dict[ModelName, int] = field(default_factory=dict)
     seeing: set[ModelName] = field(default_factory=set)
     standing_in: dict[ModelName, tuple[ModelName, ...]] = field(default_factory=dict)
+    tiers: dict[str, tuple[ModelName, ...]] = field(default_factory=dict)
     named: dict[str, ModelName] = field(default_factory=lambda: {"opus": LADDER[-1]})
 
     def price(self, model: ModelName, tokens: int = 0) -> Price | None:
@@ -146,7 +147,7 @@ class FakeModels:
         return self.ladder[min(position + 1, len(self.ladder) - 1)]
 
     def tier(self, name: str) -> tuple[ModelName, ...]:
-        return self.ladder
+        return self.tiers.get(name, self.ladder)
 
     def aliases(self) -> Mapping[str, ModelName]:
         return self.named

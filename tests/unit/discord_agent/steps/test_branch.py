@@ -79,6 +79,19 @@ def test_two_models_of_a_tier_are_asked_with_a_card_each() -> None:
     assert world.events.types() == [events.EXECUTION_STARTED]
 
 
+@pytest.mark.parametrize(
+    ("request_text", "stronger", "tier"),
+    [("Which approach?", False, "tier3"), ("Think deeply: which approach?", False, "tier4"), ("Again.", True, "tier4")],
+)
+def test_the_strongest_models_are_asked_where_people_want_that(request_text: str, stronger: bool, tier: str) -> None:
+    world = World()
+    world.models.tiers = {"tier3": LADDER[:2], "tier4": LADDER[1:]}
+    run = world.requested(flow=FlowType.BRANCH, request=request_text)
+    world.plays(answers(), purpose=Purpose.PLAN)
+    framed_run = world.frame()(replace(run, wants_stronger=stronger))
+    assert tuple(voice.model for voice in framed_run.voices) == world.models.tiers[tier]
+
+
 @pytest.mark.parametrize("fault", [ModelUnavailable("503"), ModelRefused("400"), OverBudget("no money")])
 def test_without_the_planner_the_question_is_what_the_person_wrote(fault: Exception) -> None:
     world = World()

@@ -16,6 +16,7 @@ from discord_agent.steps.recall import Recall
 from discord_agent.steps.spending import Purse, Spending, payer_of
 
 _VOICES = 2
+_STRONGEST = "tier4"
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +44,7 @@ class Frame:
         run = replace(run, started_at=self.clock.now().isoformat())
         self._tell(run, record)
         run, brief = self._framed(run, record)
-        tier = self.models.tier(routing.options_tier(record.request))
+        tier = self.models.tier(_STRONGEST if run.wants_stronger else routing.options_tier(record.request))
         run = replace(run, model=tier[-1], voices=self._voices(run, tier[-_VOICES:]))
         card = run.voices[0].card_message_id
         self.executions.update(run.execution_id, brief=brief, card_message_id=card, usage=run.usage, cost=run.cost)
