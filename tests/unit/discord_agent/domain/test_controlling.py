@@ -272,6 +272,14 @@ WANTING = replace(RUN, waiting=Waiting.MONEY)
 BROKE = replace(QUIET, parked=WANTING, concerned=WANTING)
 
 
+def test_a_request_to_a_named_model_is_tried_again_by_those_only_who_may_name_it() -> None:
+    failed = replace(STOPPED, flow=FlowType.BREAKGLASS, outcome=Outcome.FAILED)
+    situation = replace(QUIET, concerned=failed)
+    assert is_refused(decide(press(Control.RETRY), situation))
+    by_administrator = press(Control.RETRY, by=BOB, permissions=ADMINISTRATOR)
+    assert decide(by_administrator, situation) == (Restart(failed.execution_id),)
+
+
 @pytest.mark.parametrize(
     "event", [press(Control.ANSWER, "yes"), press(Control.CONTINUE), press(Control.RETRY), press(Control.STRONGER)]
 )

@@ -123,6 +123,23 @@ def test_a_request_is_seen_at_once_queued_and_classified_after_the_debounce() ->
     assert world.wakeups.scheduled == [(HERE, ADA, MESSAGE, DEPLOYMENT.debounce)]
 
 
+@pytest.mark.parametrize(("text", "named"), [("@opus why?", True), (REQUEST, False)])
+def test_a_request_that_names_a_model_waits_with_the_word_that_its_author_may(text: str, named: bool) -> None:
+    world = _fresh()
+    permit = Permit(PolicyAction.BREAKGLASS, People(users=(ADA,)))
+    world.sessions.put_settings(GUILD, GuildSettings(permits=(permit,)))
+    world.intake()(_message(text))
+    [item] = world.sessions.waiting(HERE, ItemKind.REQUEST)
+    assert item.breakglass is named
+
+
+def test_whoever_may_not_name_a_model_is_told_and_nothing_waits() -> None:
+    world = _fresh()
+    world.intake()(_message("@opus why?"))
+    assert _waiting(world, HERE, ItemKind.REQUEST) == []
+    assert world.audit.of("refused")[0].actor == ADA
+
+
 def test_a_request_that_is_delivered_again_after_it_was_taken_up_waits_no_more() -> None:
     world = _fresh()
     world.intake()(_message(REQUEST))
