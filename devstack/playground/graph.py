@@ -38,8 +38,8 @@ class Graph:
 
 
 def draw(definition: Definition) -> Graph:
-    """Lay a definition out; states that nothing leads to are left out."""
-    states: dict[str, Any] = definition.get("States", {})
+    """Lay a definition out; states inside a Map lie beside it, those that nothing leads to are left out."""
+    states = dict(_states(definition))
     edges = tuple(dict.fromkeys(edge for name, state in states.items() for edge in _edges(name, state)))
     usual = _usual_way(definition, states)
     nodes = [Node(name, states[name]["Type"], 0, row) for row, name in enumerate(usual)]
@@ -65,8 +65,15 @@ def walked(visits: Iterable[str]) -> Counter[tuple[str, str]]:
     return Counter(pairwise(visits))
 
 
+def _states(definition: Definition) -> Iterator[tuple[str, dict[str, Any]]]:
+    for name, state in definition.get("States", {}).items():
+        yield name, state
+        yield from _states(state.get("ItemProcessor", {}))
+
+
 def _edges(name: str, state: dict[str, Any]) -> Iterator[Edge]:
     targets = [state.get("Next"), state.get("Default"), *(choice.get("Next") for choice in state.get("Choices", []))]
+    targets.append(state.get("ItemProcessor", {}).get("StartAt"))
     yield from (Edge(name, target) for target in targets if target)
     yield from (Edge(name, catcher["Next"], catch=True) for catcher in state.get("Catch", []) if catcher.get("Next"))
 

@@ -36,6 +36,29 @@ def test_a_loop_with_a_detour_and_a_failure_is_laid_out_in_two_columns() -> None
     )
 
 
+def test_what_a_map_does_for_each_item_lies_beside_it() -> None:
+    each = {
+        "StartAt": "Ask",
+        "States": {
+            "Ask": task(End=True, Catch=[{"ErrorEquals": ["States.ALL"], "Next": "Silent"}]),
+            "Silent": {"Type": "Succeed"},
+        },
+    }
+    definition = {
+        "StartAt": "Each",
+        "States": {"Each": {"Type": "Map", "ItemProcessor": each, "Next": "Merge"}, "Merge": task(End=True)},
+    }
+    assert draw(definition) == Graph(
+        nodes=(
+            Node("Each", "Map", 0, 0),
+            Node("Merge", "Task", 0, 1),
+            Node("Ask", "Task", 1, 0),
+            Node("Silent", "Succeed", 1, 1, on_failure_only=True),
+        ),
+        edges=(Edge("Each", "Merge"), Edge("Each", "Ask"), Edge("Ask", "Silent", catch=True)),
+    )
+
+
 def test_no_two_states_share_a_place() -> None:
     choices = [{"Next": name} for name in "BCDE"]
     definition = {
