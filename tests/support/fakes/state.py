@@ -165,8 +165,10 @@ class FakeSessions:
         with self.effects("sessions.settings"):
             return self.guilds.get(guild or DIRECT_MESSAGES, GuildSettings())
 
-    def put_settings(self, guild: GuildId, settings: GuildSettings) -> None:
+    def put_settings(self, guild: GuildId, settings: GuildSettings, *, instead_of: GuildSettings | None = None) -> None:
         with self.effects("sessions.put_settings"):
+            if instead_of is not None and self.guilds.get(guild, instead_of) != instead_of:
+                raise Conflict("Somebody changed the settings at the same moment. Nothing was changed; try again.")
             self.guilds[guild] = settings
 
     def delete(self, thread: ThreadId) -> None:

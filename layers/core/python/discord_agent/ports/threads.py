@@ -48,8 +48,8 @@ class Sessions(Protocol):
     def settings(self, guild: GuildId | None) -> GuildSettings:
         """A guild's settings, or the defaults."""
 
-    def put_settings(self, guild: GuildId, settings: GuildSettings) -> None:
-        """Store a guild's settings."""
+    def put_settings(self, guild: GuildId, settings: GuildSettings, *, instead_of: GuildSettings | None = None) -> None:
+        """Store a guild's settings; Conflict if those are no longer ``instead_of`` (None: whatever they are)."""
 
     def delete(self, thread: ThreadId) -> None:
         """Forget a thread."""

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from discord_agent.adapters.dynamodb.leases import DynamoLeases
 from discord_agent.adapters.dynamodb.sessions import DynamoSessions
 from discord_agent.adapters.dynamodb.store import Store
-from discord_agent.domain.errors import LeaseLost
+from discord_agent.domain.errors import Conflict, LeaseLost
 from discord_agent.domain.ids import CommitSha, ExecutionId, GuildId, MessageId, ThreadId, UserId
 from discord_agent.domain.policy import DIRECT_MESSAGES, Action, GuildSettings, People, Permit
 from discord_agent.domain.session import InboxItem, ItemKind, Session
@@ -196,6 +196,19 @@ def test_a_guild_has_the_default_settings_until_they_are_stored(sessions: Dynamo
     stored = GuildSettings(repository="https://example.com/a.git", permits=(Permit(Action.STOP, People(users=(ADA,))),))
     sessions.put_settings(guild, stored)
     assert sessions.settings(guild) == stored
+
+
+def test_of_two_changes_to_the_same_settings_the_later_one_is_refused(sessions: DynamoSessions) -> None:
+    guild = GuildId("900000000000000002")
+    before = sessions.settings(guild)
+    first = replace(before, repository="https://example.com/a.git")
+    sessions.put_settings(guild, first, instead_of=before)
+    with pytest.raises(Conflict):
+        sessions.put_settings(guild, replace(before, repository="https://example.com/b.git"), instead_of=before)
+    assert sessions.settings(guild) == first
+    second = replace(first, repository="https://example.com/c.git")
+    sessions.put_settings(guild, second, instead_of=first)
+    assert sessions.settings(guild) == second
 
 
 def test_direct_messages_have_settings_of_their_own(sessions: DynamoSessions) -> None:

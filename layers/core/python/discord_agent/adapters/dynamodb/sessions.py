@@ -1,5 +1,7 @@
 """Threads' memory, inbox and votes, and guilds' settings."""
 
+import hashlib
+import json
 from collections.abc import Iterable
 from dataclasses import dataclass, fields
 from datetime import timedelta
@@ -7,12 +9,12 @@ from typing import Any, Final
 
 from boto3.dynamodb.conditions import Attr, ConditionBase, Key
 
-from discord_agent.adapters.codec import from_json, to_item
+from discord_agent.adapters.codec import from_json, to_item, to_json
 from discord_agent.adapters.dynamodb.inbox import Inbox
 from discord_agent.adapters.dynamodb.leases import hold, lock_key
 from discord_agent.adapters.dynamodb.store import ConditionFailed, Item, PrimaryKey, Store, Write, delete, put, update
 from discord_agent.domain import feedback
-from discord_agent.domain.errors import LeaseLost, StateUnavailable
+from discord_agent.domain.errors import Conflict, LeaseLost, StateUnavailable
 from discord_agent.domain.ids import GuildId, MessageId, ThreadId, UserId
 from discord_agent.domain.policy import DIRECT_MESSAGES, GuildSettings
 from discord_agent.domain.run import INITIAL_CONFIDENCE
@@ -106,9 +108,16 @@ class DynamoSessions:
         """A guild's settings, those of direct messages without a guild, or the defaults."""
         return from_json(GuildSettings, self._item(_settings(guild or DIRECT_MESSAGES)))
 
-    def put_settings(self, guild: GuildId, settings: GuildSettings) -> None:
-        """Store a guild's settings."""
-        self.store.write(put(self.table, {**_settings(guild), **to_item(settings)}))
+    def put_settings(self, guild: GuildId, settings: GuildSettings, *, instead_of: GuildSettings | None = None) -> None:
+        """Store a guild's settings; Conflict if those are no longer ``instead_of`` (None: whatever they are)."""
+        item = {**_settings(guild), **to_item(settings), "version": _version(settings)}
+        unchanged = Attr("version").eq(_version(instead_of)) | Attr("version").not_exists() if instead_of else None
+        try:
+            self.store.write(put(self.table, item, unchanged))
+        except ConditionFailed as error:
+            raise Conflict(
+                "Somebody changed the settings at the same moment. Nothing was changed; try again."
+            ) from error
 
     def delete(self, thread: ThreadId) -> None:
         """Forget a thread; whoever holds its lease loses it, and the fence outlives every run that began before."""
@@ -139,6 +148,11 @@ def _session(thread: ThreadId) -> PrimaryKey:
 
 def _settings(guild: GuildId) -> PrimaryKey:
     return {"thread_id": f"guild#{guild}", "record": "settings"}
+
+
+def _version(settings: GuildSettings) -> str:
+    """The same for the same settings."""
+    return hashlib.sha256(json.dumps(to_json(settings), sort_keys=True).encode()).hexdigest()
 
 
 def _unchanged(name: str, item: Item) -> ConditionBase:

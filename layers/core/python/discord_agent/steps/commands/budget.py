@@ -35,5 +35,5 @@ class Budget:
         period, dollars = Period(asked.invocation.text("period")), asked.invocation.amount("dollars")
         limit = None if dollars is None else Usd(dollars)
         limits = replace(settings.limits, **{period.value: limit})
-        self.sessions.put_settings(guild, replace(settings, limits=limits))
+        self.sessions.put_settings(guild, replace(settings, limits=limits), instead_of=settings)
         return settings_card.limit_set(period, limit)

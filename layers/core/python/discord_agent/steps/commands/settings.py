@@ -65,7 +65,7 @@ class Settings:
         lent = ToolCredential(given.text("program"), given.text("secret"), given.text("variable"), given.flag("file"))
         settings, place = self.sessions.settings(asked.event.guild_id), self._place(asked)
         before = changes.own_settings(settings, place.parent_id or place.channel_id).credentials
-        return self._set(asked, credentials=changes.lent(before, lent))
+        return self._set(asked, settings, credentials=changes.lent(before, lent))
 
     def permit(self, asked: Asked) -> Post:
         """``/settings permit``."""
@@ -79,12 +79,14 @@ class Settings:
         people = _people(asked)
         settings, channel = self.sessions.settings(asked.event.guild_id), self._channel(asked)
         before = settings.permits if channel is None else changes.own_settings(settings, channel).permits
-        return self._set(asked, permits=change(before, Action(asked.invocation.text("action")), people))
+        permits = change(before, Action(asked.invocation.text("action")), people)
+        return self._set(asked, settings, permits=permits)
 
-    def _set(self, asked: Asked, **fields: Any) -> Post:
-        settings = self.sessions.settings(asked.event.guild_id)
+    def _set(self, asked: Asked, before: GuildSettings | None = None, **fields: Any) -> Post:
+        """Change settings; what was worked out from ``before`` holds only if they still are like that."""
+        settings = before or self.sessions.settings(asked.event.guild_id)
         changed = changes.changed(settings, self._channel(asked), **fields)
-        self.sessions.put_settings(asked.event.guild_id or DIRECT_MESSAGES, changed)
+        self.sessions.put_settings(asked.event.guild_id or DIRECT_MESSAGES, changed, instead_of=settings)
         return _shown(changed, self._place(asked))
 
     def _channel(self, asked: Asked) -> ChannelId | None:
