@@ -198,7 +198,7 @@ def test_voices_that_nobody_can_pay_end_the_run_for_lack_of_money() -> None:
     broke = tuple(replace(voice, failure=StepFailure("OverBudget", "The limit is reached.")) for voice in run.voices)
     after = world.consolidate()(replace(run, voices=broke))
     assert after.outcome is Outcome.OUT_OF_BUDGET
-    assert "Not finished" in posts(world)[-1].content
+    assert "**Not finished**: The limit is reached." in posts(world)[-1].content
 
 
 @pytest.mark.parametrize("fault", [ModelUnavailable("503"), ModelRefused("400"), OverBudget("no money")])

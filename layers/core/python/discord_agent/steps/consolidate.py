@@ -81,10 +81,11 @@ class Consolidate:
                 show(self.discord, run, voice, option_cards.silent(run, voice))
 
     def _end_without(self, run: RunState) -> RunState:
-        failures = {voice.failure.error for voice in run.voices if voice.failure is not None}
-        if failures == {OverBudget.__name__}:
-            return self._end(replace(run, outcome=Outcome.OUT_OF_BUDGET))
-        raise NoProposals(", ".join(sorted(failures)))
+        failures = [voice.failure for voice in run.voices if voice.failure is not None]
+        errors = {failure.error for failure in failures}
+        if errors == {OverBudget.__name__}:
+            return self._end(replace(run, outcome=Outcome.OUT_OF_BUDGET, question=failures[0].cause))
+        raise NoProposals(", ".join(sorted(errors)))
 
     def _advice(self, run: RunState, record: ExecutionRecord, heard: Sequence[Proposal]) -> tuple[RunState, _Advice]:
         notes = tuple(
