@@ -165,7 +165,10 @@ def test_the_merge_button_merges_once_however_often_it_is_pressed(scene: Story) 
 
 
 def test_a_conflict_is_reported_and_nothing_is_forced(scene: Story) -> None:
-    mine, yours = scene.ask("change the motto to mine"), scene.ask("change the motto to yours")
+    mine = scene.ask("change the motto to mine")
+    # What one person writes before the first of it is taken up is one request.
+    until(lambda: mine.has(lambda record: True))
+    yours = scene.ask("change the motto to yours")
     mine.committed()
     approval = yours.committed()
     mine.press("Merge")
