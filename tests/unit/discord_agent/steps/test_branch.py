@@ -291,3 +291,23 @@ def test_a_run_without_a_row_cannot_be_worked_on() -> None:
         world.brainstorm()(run, Voice(1, ModelName("small")))
     with pytest.raises(InvalidEvent):
         world.consolidate()(run)
+
+
+def test_a_merging_that_dies_after_it_showed_options_keeps_them() -> None:
+    def merging() -> tuple[World, RunState]:
+        world = World()
+        run = heard(world, framed(world))
+        first, second = ([approach(f"{letter}{number}") for number in (1, 2, 3)] for letter in "AB")
+        world.plays(answers(options=first), answers(options=second), purpose=Purpose.CONSOLIDATE)
+        return world, run
+
+    world, run = merging()
+    with world.effects.watch(moments := Moments()):
+        world.consolidate()(run)
+    for at in range(len(moments.seen)):
+        world, run = merging()
+        with pytest.raises(Death), world.effects.watch(Moments(at, die)):
+            world.consolidate()(run)
+        world.consolidate()(run)
+        shown = " ".join([post.content for post in posts(world)] + cards(world))
+        assert all(option.title in shown for option in world.row.options), moments.seen[at]

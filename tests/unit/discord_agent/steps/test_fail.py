@@ -337,3 +337,17 @@ def test_an_event_that_names_no_channel_is_only_recorded(body: dict[str, object]
     world.fail().event_lost(body)
     assert world.discord.sent == {}
     assert len(world.audit.of("event_failed")) == 1
+
+
+def test_a_wake_up_that_was_lost_takes_nothing_from_the_one_of_a_newer_message() -> None:
+    world = World()
+    for number, text in ((1, "old"), (2, "new")):
+        world.sessions.put(
+            InboxItem(
+                ThreadId(CHANNEL), MessageId(f"60000000000000000{number}"), ADA, "Ada", text, ItemKind.REQUEST,
+                world.clock.now(), forced=True,
+            )
+        )  # fmt: skip
+    world.fail().wakeup_lost(ThreadId(CHANNEL), ADA, MessageId("600000000000000001"))
+    assert [item.content for item in world.sessions.waiting(ThreadId(CHANNEL), ItemKind.REQUEST)] == ["old", "new"]
+    assert not world.discord.sent

@@ -198,3 +198,22 @@ def test_some_kinds_of_task_are_about_the_one_message(task: TaskType) -> None:
     world.discord.past[CHANNEL] = (said,)
     world.respond()(replace(_asked(world, says("Yes.")), task_type=task))
     assert world.prompts.values_of("question")["history"] == ()
+
+
+def test_an_analysis_that_dies_after_it_was_shown_hands_over_what_was_shown() -> None:
+    def asked() -> tuple[World, RunState]:
+        world = World()
+        run = replace(_asked(world, says("Use a queue.")), task_type=TaskType.ARCHITECTURE)
+        world.plays(says("Use a queue."), says("Use a table."), purpose=Purpose.RESPOND)
+        return world, run
+
+    world, run = asked()
+    with world.effects.watch(moments := Moments()):
+        world.respond()(run)
+    for at in range(len(moments.seen)):
+        world, run = asked()
+        with pytest.raises(Death), world.effects.watch(Moments(at, die)):
+            world.respond()(run)
+        world.respond()(run)
+        [post], [option] = _posts(world), world.row.options
+        assert post.content == option.text, moments.seen[at]

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from discord_agent.domain.budget import Payer, Period
 from discord_agent.domain.conversation import Message, ModelRequest, Purpose, Role
-from discord_agent.domain.errors import ModelUnavailable, OverBudget, Stopped
+from discord_agent.domain.errors import ModelRefused, ModelUnavailable, OverBudget, StateUnavailable, Stopped
 from discord_agent.domain.ids import ModelName
 from discord_agent.domain.money import UNKNOWN, Cost, Price, Usage, Usd
 from discord_agent.domain.policy import GuildSettings, Limits
@@ -273,3 +273,22 @@ def _at(wanted: str, act: Callable[[str], None]) -> Callable[[str], None]:
             act(moment)
 
     return watch
+
+
+def test_a_call_that_an_onlooker_breaks_off_counts_as_dearest() -> None:
+    world = _world()
+
+    def unreadable() -> bool:
+        raise StateUnavailable("the table does not answer")
+
+    with pytest.raises(StateUnavailable), _purse(world) as purse:
+        purse.complete(_request(), stop_requested=unreadable)
+    assert (purse.cost, _committed(world)) == (Cost(estimated=TEN_CENTS), TEN_CENTS)
+
+
+def test_a_call_that_is_refused_costs_nothing() -> None:
+    world = _world()
+    world.model.faults[Purpose.RESPOND] = [ModelRefused("400")]
+    with pytest.raises(ModelRefused), _purse(world) as purse:
+        purse.complete(_request())
+    assert (purse.cost, _committed(world)) == (Cost(), Usd())

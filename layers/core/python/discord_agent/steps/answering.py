@@ -48,6 +48,10 @@ class Answering:
         ``request`` says what to ask, and pays what that takes; ``offer`` is the label of a button that has an agent
         carry the answer out.
         """
+        record = self.executions.get(run.execution_id) if offer else None
+        if record is not None and record.options:
+            # An attempt that died may have shown it: the button must carry out what stands above it.
+            return self._post(replace(run, summary=record.options[0].text, outcome=Outcome.DONE, next=Next.END), offer)
         # There is no lease to tell attempts apart by.
         purse = self.spending.purse(payer_of(run), purpose, self.clock.now().isoformat())
         try:
@@ -70,6 +74,9 @@ class Answering:
             outcome=Outcome.DONE,
             next=Next.END,
         )
+        return self._post(run, offer)
+
+    def _post(self, run: RunState, offer: str) -> RunState:
         run = self.terminal.settled(run)
         *earlier, last = chunking.posts(run.summary or cards.NO_ANSWER)
         if offer and run.summary:

@@ -68,6 +68,9 @@ class Consolidate:
         heard = tuple(self.proposals.load(run, voice.number) for voice in run.voices if voice.failure is None)
         if not heard:
             return self._end_without(run)
+        if record.options:
+            # An attempt that died may have shown them: a button must carry out what stands beside it.
+            return self._post(replace(run, outcome=Outcome.DONE, next=Next.END), _Advice(record.options))
         try:
             run, advice = self._advice(run, record, heard)
         except Stopped:

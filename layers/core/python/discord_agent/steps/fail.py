@@ -76,10 +76,15 @@ class Fail:
             self.discord.send(message.channel_id, cards.message_failed(message), nonce=f"m-{message.id}/lost")
 
     def wakeup_lost(self, thread: ThreadId, author: UserId, message: MessageId) -> None:
-        """A request that could not be classified or started: its author is told, and it waits no longer."""
+        """A request that could not be classified or started: its author is told, and it waits no longer.
+
+        Unless the author wrote on meanwhile: the newer message has a wake-up of its own, which takes up all of them.
+        """
         items = tuple(item for item in self.sessions.waiting(thread, ItemKind.REQUEST) if item.author_id == author)
         charge_lost(self.terminal.budgets, execution_for_message(message))
         self.chronicle.note(thread, None, "wakeup_failed", actor=author, messageId=message, waiting=len(items))
+        if any(int(item.message_id) > int(message) for item in items):
+            return
         if any(item.forced for item in items):
             self.discord.send(ChannelId(thread), cards.request_failed(message), nonce=f"m-{message}/lost")
         self.sessions.remove(items)

@@ -43,6 +43,7 @@ class Restart:
             stronger_than=_came_to(record) if stronger else _still_to_begin(record),
             reasons=replace(record.reasons, model=_ASKED) if stronger else record.reasons,
             escalations=(),
+            options=(),
             card_message_id=None,
             stop_requested_by=None,
             task_token="",

@@ -7,7 +7,7 @@ from typing import Final, Self
 
 from discord_agent.domain.budget import Payer, Slice, name_of
 from discord_agent.domain.conversation import ModelReply, ModelRequest, Purpose
-from discord_agent.domain.errors import Conflict, ModelUnavailable, OverBudget, Stopped
+from discord_agent.domain.errors import Conflict, InvalidReply, ModelRefused, ModelUnavailable, OverBudget
 from discord_agent.domain.estimate import cost_bound, usage_bound
 from discord_agent.domain.ids import ExecutionId
 from discord_agent.domain.money import NOTHING, Cost, Usage, Usd
@@ -122,11 +122,14 @@ class Purse:
         self._set_aside(request, bound)
         try:
             reply = self._spending.model.complete(request, stop_requested=stop_requested, on_text=on_text)
-        except Stopped:
-            self._charge(Cost(estimated=bound or NOTHING, partial=bound is None))
-            raise
-        except ModelUnavailable as error:
+        except (ModelUnavailable, InvalidReply) as error:
             self._charge(error.spent)
+            raise
+        except ModelRefused:
+            raise
+        except Exception:
+            # Broken off by a stop or by whoever looked on: the provider may charge for all of it.
+            self._charge(Cost(estimated=bound or NOTHING, partial=bound is None))
             raise
         if reply.cost.partial and bound is not None:
             reply = replace(reply, cost=reply.cost + Cost(estimated=bound))

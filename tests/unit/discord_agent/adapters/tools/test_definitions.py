@@ -45,3 +45,15 @@ def test_a_secret_may_be_sent_in_plain_text_on_this_machine_only(host: str) -> N
 def test_what_is_no_list_of_different_servers_is_refused(text: str) -> None:
     with pytest.raises(InvalidSettings, match="MCP_SERVERS"):
         parse_servers(text)
+
+
+@pytest.mark.parametrize(
+    "host",
+    [
+        "169.254.169.254", "169.254.170.2", "[fe80::1]", "[::ffff:169.254.169.254]", "[fd00:ec2::254]",
+        "metadata.google.internal",
+    ],
+)  # fmt: skip
+def test_a_server_is_never_where_a_cloud_tells_credentials(host: str) -> None:
+    with pytest.raises(InvalidSettings, match="credentials at"):
+        parse_servers(json.dumps([{"name": "tracker", "url": f"http://{host}/mcp"}]))

@@ -71,3 +71,13 @@ def test_a_mark_that_two_items_share_forgets_neither() -> None:
     world.insights.learn(SHELF, twin)
     assert "No single thing learned has the mark" in use(world, "memory forget", item="iabcdef").content
     assert len(world.insights.list(SHELF)) == 2
+
+
+def test_a_secret_that_somebody_writes_into_an_insight_is_not_kept() -> None:
+    world = _taught()
+    secret = "ghp_" + "a1B2c3D4e5" * 3 + "aaaaaa"
+    told = use(world, "memory edit", item="iabcdef", text=f"Log in with {secret} first.")
+    [insight] = world.insights.list(SHELF)
+    assert insight.text.startswith("Log in with ")
+    assert secret not in insight.text
+    assert secret not in told.content

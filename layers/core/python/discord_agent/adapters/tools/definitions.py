@@ -31,6 +31,8 @@ class ToolServer(BaseModel):
         url = urlsplit(self.url)
         if url.scheme not in {"http", "https"} or not url.hostname:
             raise ValueError("the url must be http or https")
+        if _tells_credentials(url.hostname):
+            raise ValueError("the url must not be a link-local address or one that a cloud tells credentials at")
         if url.username or url.password or url.query:
             raise ValueError("the url must hold no credentials and no query: name a secret instead")
         if self.secret and url.scheme == "http" and not _is_here(url.hostname):
@@ -41,6 +43,9 @@ class ToolServer(BaseModel):
         """Whether a tool of the server may be used."""
         return not self.tools or tool in self.tools
 
+
+_METADATA: Final = frozenset({"fd00:ec2::254", "fd00:ec2::23", "metadata.google.internal"})
+"""Where clouds tell credentials besides link-local addresses."""
 
 _SERVERS: Final = TypeAdapter(tuple[ToolServer, ...])
 
@@ -67,3 +72,12 @@ def _is_here(host: str) -> bool:
         return ipaddress.ip_address(host).is_loopback
     except ValueError:
         return False
+
+
+def _tells_credentials(host: str) -> bool:
+    try:
+        address = ipaddress.ip_address(host)
+    except ValueError:
+        return host.casefold().rstrip(".") in _METADATA
+    plain = address.ipv4_mapped if isinstance(address, ipaddress.IPv6Address) else None
+    return (plain or address).is_link_local or str(address) in _METADATA

@@ -1,14 +1,18 @@
 """What was learned: listed, put differently, forgotten."""
 
 from dataclasses import dataclass
+from typing import Final
 
 from discord_agent.domain import memory, memory_card
 from discord_agent.domain.errors import InvalidInput
 from discord_agent.domain.layout import line
 from discord_agent.domain.memory import Insight, Reflection, Shelf
 from discord_agent.domain.posts import Post
+from discord_agent.domain.redaction import Redactor
 from discord_agent.ports import Clock, Insights, Reflections
 from discord_agent.steps.commands.asked import Asked
+
+_PATTERNS_ONLY: Final = Redactor()
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,6 +22,7 @@ class Memory:
     reflections: Reflections
     insights: Insights
     clock: Clock
+    redactor: Redactor = _PATTERNS_ONLY
 
     def list(self, asked: Asked) -> Post:
         """``/memory list``."""
@@ -26,7 +31,9 @@ class Memory:
 
     def edit(self, asked: Asked) -> Post:
         """``/memory edit``."""
-        item, text, by = self._named(asked), asked.invocation.text("text"), asked.event.author.id
+        # It is shown to models, and to everybody in the guild.
+        text = self.redactor.text(asked.invocation.text("text"))
+        item, by = self._named(asked), asked.event.author.id
         done = (
             self.insights.edit(_shelf(asked), item.id, text, by=by)
             if isinstance(item, Insight)
