@@ -224,6 +224,8 @@ def _check_an_overlap(scene: Scene, at: int, dies_at: int | None = None) -> None
         with world.effects.watch(None):
             newest.append(world.turn()(run))
             _go_on(world, newest[0])
+        # What is said from now on is for the next turn, whoever still asks a model.
+        world.model.during = lambda _: None
         left.update(_left_behind(world))
 
     older: RunState | None = None
