@@ -259,3 +259,17 @@ def test_a_request_that_nobody_can_pay_to_classify_is_classified_by_rules() -> N
     assert not world.model.requests
     assert world.audit.of("decision_failed")[0].details["reason"].startswith("OverBudget")
     assert len(world.machines.started) == 1
+
+
+def test_a_budget_is_not_said_to_be_extended_for_a_try_that_has_ended_too() -> None:
+    world = _poor()
+    world.requested(thread_id=THREAD, outcome=Outcome.OUT_OF_BUDGET, needed=Usd(Decimal("0.01")))
+    _press(world, permissions=ADMINISTRATOR)
+    world.executions.rows[retry_of(EXECUTION)] = replace(
+        world.executions.rows[retry_of(EXECUTION)], outcome=Outcome.OUT_OF_BUDGET
+    )
+    before = _committed(world)
+    _press(world, permissions=ADMINISTRATOR)
+    assert _shown(world) == ["The budget is extended.", "This was tried again already; go on from the newest message."]
+    assert _committed(world) == before
+    assert [row.kind for row in world.audit.rows].count("budget_extended") == 1

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from discord_agent.domain import budget
 from discord_agent.domain.budget import Payer
 from discord_agent.domain.errors import Conflict
-from discord_agent.domain.ids import UserId
+from discord_agent.domain.ids import UserId, retry_of
 from discord_agent.domain.run import Outcome, Waiting
 from discord_agent.domain.session import ExecutionRecord
 from discord_agent.ports import Budgets, Executions, Machines
@@ -28,7 +28,12 @@ class Extend:
     chronicle: Chronicle
 
     def __call__(self, record: ExecutionRecord, actor: UserId) -> None:
-        """Grant the money, then let the run go on, or start its next try if it ended for want of money."""
+        """Grant the money, then let the run go on, or start its next try if it ended for want of money.
+
+        Conflict, with a sentence for people, when that try has ended too: it has a button of its own.
+        """
+        if record.outcome is not None and self._was_tried_again(record):
+            raise Conflict("This was tried again already; go on from the newest message.")
         accounts = self.budgets.accounts_of(Payer(record.execution_id, record.author_id, record.guild_id))
         amount = budget.extension(accounts, record.needed)
         short = budget.short_of(self.budgets.balances(accounts), amount)
@@ -47,6 +52,10 @@ class Extend:
             self._wake(record)
         elif record.outcome is Outcome.OUT_OF_BUDGET:
             self.restart(record, record.author_id, record.author_name, actor=actor)
+
+    def _was_tried_again(self, record: ExecutionRecord) -> bool:
+        again = self.executions.get(retry_of(record.execution_id))
+        return again is not None and again.outcome is not None
 
     def _wake(self, record: ExecutionRecord) -> None:
         """Let a parked run go on; one that was woken already, or stopped, needs no more."""
