@@ -30,11 +30,13 @@ async def connected(server: ToolServer, secret: str) -> AsyncIterator[Client]:
     """A client that has agreed on a protocol revision with the server; 2026-07-28 is tried first."""
     # What is compressed could be small on the wire and huge when it is unpacked.
     headers = {"Accept-Encoding": "identity", **({server.header: _credential(server, secret)} if secret else {})}
-    timeout = httpx2.Timeout(_CONNECT_SECONDS, read=server.seconds)
+    # Longer than a call may take: the caller ends a slow call, and the connection stays for the next one.
+    patience = server.seconds + _CONNECT_SECONDS
+    timeout = httpx2.Timeout(_CONNECT_SECONDS, read=patience)
     info = mcp_types.Implementation(name=_NAME, version=_VERSION)
     async with httpx2.AsyncClient(headers=headers, timeout=timeout, transport=_Limited()) as http:
         transport = streamable_http_client(server.url, http_client=http)
-        async with Client(transport, client_info=info, cache=None, read_timeout_seconds=server.seconds) as client:
+        async with Client(transport, client_info=info, cache=None, read_timeout_seconds=patience) as client:
             yield client
 
 
