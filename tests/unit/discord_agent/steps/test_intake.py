@@ -262,6 +262,22 @@ def test_a_decision_is_recorded_and_told_to_the_machine_with_whose_it_was(emoji:
     assert world.machines.answered == {"decision-token": {"decision": decision, "by": ADA}}
 
 
+def test_a_decision_at_the_moment_in_which_its_machine_begins_to_wait_reaches_the_machine() -> None:
+    world = World()
+    card = _committed(world)
+    waiting = world.row.approval
+    assert waiting is not None
+    world.executions.rows[EXECUTION] = replace(world.row, approval=replace(waiting, task_token=""))
+
+    def begin_to_wait(moment: str) -> None:
+        if moment == "before executions.decide":
+            world.executions.rows[EXECUTION] = replace(world.row, approval=waiting)
+
+    with world.effects.watch(begin_to_wait):
+        world.intake()(_reaction("👍", card))
+    assert world.machines.answered == {"decision-token": {"decision": Decision.MERGE, "by": ADA}}
+
+
 def test_only_the_first_decision_counts() -> None:
     world = World()
     card = _committed(world)

@@ -1,7 +1,7 @@
 """What happens at once with an event from Discord; nothing here waits for a model."""
 
 import logging
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import assert_never
 
@@ -258,13 +258,14 @@ class Intake:
         if record.approval.decision is not None and is_carried_out:
             return
         try:
-            self.executions.decide(decision.execution, decision.sha, decision.decision, actor.id)
+            token = self.executions.decide(decision.execution, decision.sha, decision.decision, actor.id)
         except Conflict:
             _LOG.info("decided already", extra={"execution_id": decision.execution})
             return
         if decision.decision is Decision.REJECT:
             self.opinions.rejected(record, actor.id)
-        settle(self.machines, record, record.approval, decision.decision, actor.id)
+        # The machine may have begun to wait since the row was read.
+        settle(self.machines, record, replace(record.approval, task_token=token), decision.decision, actor.id)
 
     def _restart(self, restart: Restart, event: Happening) -> None:
         """Start a run's next try, once; an event that is delivered again finds it there."""

@@ -1,7 +1,7 @@
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from decimal import Decimal
 from threading import Barrier
 from typing import TYPE_CHECKING, Any
@@ -223,6 +223,29 @@ def test_a_decision_gives_the_token_and_is_recorded_with_its_person(
         executions.decide(row.execution_id, SHA, Decision.MERGE, ADA)
     with pytest.raises(Conflict):
         executions.await_decision(row.execution_id, replace(APPROVAL, task_token="token-2"))
+
+
+class _Eventful(ManualClock):
+    """A clock that lets something happen the first time it is asked."""
+
+    def __init__(self, happens: Callable[[], object]) -> None:
+        super().__init__()
+        self._happens = [happens]
+
+    def now(self) -> datetime:
+        while self._happens:
+            self._happens.pop()()
+        return super().now()
+
+
+def test_a_decision_made_while_its_machine_begins_to_wait_is_recorded_with_the_new_token(
+    executions: DynamoExecutions, row: ExecutionRecord
+) -> None:
+    executions.await_decision(row.execution_id, replace(APPROVAL, task_token=""))
+    clock = _Eventful(lambda: executions.await_decision(row.execution_id, APPROVAL))
+    overtaken = replace(executions, clock=clock)
+    assert overtaken.decide(row.execution_id, SHA, Decision.MERGE, ADA) == "token-1"
+    assert _stored(executions, row).approval == replace(APPROVAL, decision=Decision.MERGE, decided_by=ADA)
 
 
 def test_a_decision_about_another_commit_is_refused(executions: DynamoExecutions, row: ExecutionRecord) -> None:

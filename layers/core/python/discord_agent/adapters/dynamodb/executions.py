@@ -127,10 +127,24 @@ class DynamoExecutions:
         Whoever recorded it may have died before answering with the token, so after a minute the very same decision
         by the same person may be recorded again.
         """
+        approval = self._waiting_commit(execution)
+        while not self._applies(self._decided(execution, approval, sha, decision, by)):
+            before, approval = approval, self._waiting_commit(execution)
+            # The machine's token may come between the look and the write; a decision is not lost to that.
+            if approval.task_token == before.task_token:
+                raise Conflict(f"the commit of {execution} was decided already, or is another one than {sha:.7}")
+        return approval.task_token
+
+    def _waiting_commit(self, execution: ExecutionId) -> Approval:
         row = self._row(execution)
         if "approval" not in row:
             raise Conflict(f"{execution} has no commit that waits")
-        approval = from_json(Approval, row["approval"])
+        return from_json(Approval, row["approval"])
+
+    def _decided(
+        self, execution: ExecutionId, approval: Approval, sha: CommitSha, decision: Decision, by: UserId | None
+    ) -> Write:
+        """The write that records a decision on a commit as it was looked at."""
         now = self.clock.now()
         same_token = Attr("approval.task_token").eq(approval.task_token)
         same_commit = Attr("approval.commit.sha").eq(sha)
@@ -138,15 +152,12 @@ class DynamoExecutions:
         same_person = Attr("approval.decided_by").eq(by) if by else Attr("approval.decided_by").not_exists()
         same_decision = Attr("approval.decision").eq(decision.value) & same_person
         abandoned = same_decision & Attr("decided_at").lte(timestamp(now - TAKEOVER))
-        decided = self._update(
+        return self._update(
             execution,
             same_token & same_commit & (undecided | abandoned),
             approval=to_item(approval) | {"decision": decision} | ({"decided_by": by} if by else {}),
             decided_at=now,
         )
-        if not self._applies(decided):
-            raise Conflict(f"the commit of {execution} was decided already, or is another one than {sha:.7}")
-        return approval.task_token
 
     def end(self, execution: ExecutionId, outcome: Outcome) -> bool:
         """Claim the right to post the terminal message; False if it was posted, or is about to be with another outcome.
