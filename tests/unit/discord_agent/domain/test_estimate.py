@@ -1,3 +1,5 @@
+import base64
+import hashlib
 from dataclasses import replace
 from decimal import Decimal
 
@@ -17,7 +19,7 @@ from discord_agent.domain.conversation import (
 from discord_agent.domain.ids import ModelName
 from discord_agent.domain.money import Price, Usage, Usd
 
-REQUEST = ModelRequest(Purpose.TURN, ModelName("m"), (Message(Role.USER, "x" * 300),), max_output_tokens=1000)
+REQUEST = ModelRequest(Purpose.TURN, ModelName("m"), (Message(Role.USER, "xx " * 100),), max_output_tokens=1000)
 
 
 def test_all_input_counts_as_fresh_and_all_output_as_used() -> None:
@@ -42,6 +44,24 @@ def test_everything_that_is_sent_counts(more: ModelRequest) -> None:
 def test_text_whose_characters_are_tokens_of_their_own_counts_by_its_bytes() -> None:
     request = replace(REQUEST, messages=(Message(Role.USER, "漢" * 300),))
     assert estimate.usage_bound(request).input >= 300
+
+
+@pytest.mark.parametrize(
+    ("text", "tokens"),
+    [
+        (hashlib.sha512(b"seed").hexdigest() * 10, 772),
+        (base64.b64encode(hashlib.sha512(b"seed").digest() * 10).decode(), 612),
+        ("0.8444218515250481,0.7579544029403025," * 40, 720),
+        ("[113, 4, 87, 902, 66], " * 40, 601),
+        ("a=b(c,d[e]),f={g:h?i:j};" * 40, 560),
+        ("🦉🪵🫠🧿 " * 100, 1201),
+    ],
+    ids=["hex", "base64", "fractions", "numbers", "minified code", "emoji"],
+)
+def test_text_that_no_tokeniser_knows_words_of_is_not_taken_for_prose(text: str, tokens: int) -> None:
+    """``tokens`` is what the tokeniser of GPT-4 makes of it."""
+    request = replace(REQUEST, messages=(Message(Role.USER, text),))
+    assert estimate.usage_bound(request).input >= tokens
 
 
 def test_a_call_costs_at_most_what_the_dearest_stand_in_takes() -> None:

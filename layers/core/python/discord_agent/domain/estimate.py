@@ -4,6 +4,8 @@ Tokens are not counted but bounded: no tokeniser is needed, and people's limits 
 """
 
 import json
+import re
+import string
 from collections.abc import Iterable
 from dataclasses import replace
 from typing import Final
@@ -12,7 +14,11 @@ from discord_agent.domain.conversation import Message, ModelRequest
 from discord_agent.domain.money import NOTHING, Price, Usage, Usd, cost_of
 
 _BYTES_PER_TOKEN: Final = 3
-"""English prose has more than four, code about three and a half, Chinese three."""
+"""Of words: English prose has more than four, code about three and a half."""
+_ENCODED: Final = re.compile(r"\S{48,}")
+"""Base64, keys and the like: nearly every byte may be a token of its own."""
+_OF_WORDS: Final = (string.ascii_letters + string.whitespace).encode()
+"""The other bytes, such as digits, punctuation and emoji, may each be a token of their own."""
 _TOKENS_PER_IMAGE: Final = 2500
 """Providers scale larger pictures down to about this."""
 _TOKENS_PER_MESSAGE: Final = 10
@@ -21,12 +27,12 @@ _TOKENS_PER_REQUEST: Final = 100
 
 def usage_bound(request: ModelRequest) -> Usage:
     """The tokens a call may take: all input fresh, all output used."""
-    said = sum(map(_bytes, request.messages))
+    said = sum(map(_tokens, request.messages))
     offered = sum(len(json.dumps([tool.name, tool.description, tool.parameters])) for tool in request.tools)
     shape = len(json.dumps(request.schema)) if request.schema else 0
     shown = sum(len(message.images) for message in request.messages)
     overhead = _TOKENS_PER_REQUEST + _TOKENS_PER_MESSAGE * len(request.messages) + _TOKENS_PER_IMAGE * shown
-    return Usage(input=(said + offered + shape) // _BYTES_PER_TOKEN + overhead, output=request.max_output_tokens)
+    return Usage(input=said + (offered + shape) // _BYTES_PER_TOKEN + overhead, output=request.max_output_tokens)
 
 
 def cost_bound(usage: Usage, prices: Iterable[Price]) -> Usd:
@@ -35,7 +41,14 @@ def cost_bound(usage: Usage, prices: Iterable[Price]) -> Usd:
     return max((cost_of(way, price).known for price in prices for way in ways), default=NOTHING)
 
 
-def _bytes(message: Message) -> int:
-    calls = sum(len(call.name) + len(call.arguments.encode()) for call in message.tool_calls)
-    thought = len(message.thinking.content.encode()) if message.thinking else 0
-    return len(message.text.encode()) + calls + thought
+def _tokens(message: Message) -> int:
+    calls = (part for call in message.tool_calls for part in (call.name, call.arguments))
+    thought = message.thinking.content if message.thinking else ""
+    return sum(map(_tokens_of, (message.text, *calls, thought)))
+
+
+def _tokens_of(text: str) -> int:
+    encoded = sum(len(found.group().encode()) for found in _ENCODED.finditer(text))
+    rest = _ENCODED.sub("", text).encode()
+    others = len(rest.translate(None, _OF_WORDS))
+    return encoded + others + -(-(len(rest) - others) // _BYTES_PER_TOKEN)
