@@ -45,10 +45,13 @@ def test_a_single_option_is_a_button_that_says_what_it_does() -> None:
     assert button.label == "Implement this"
 
 
+titles = st.text(min_size=1, max_size=200).filter(str.strip)
+
+
 @given(
-    st.lists(st.builds(Option, st.text(min_size=1, max_size=200), st.text(max_size=9000)), min_size=1, max_size=MOST_OPTIONS),
+    st.lists(st.builds(Option, titles, st.text(max_size=9000)), min_size=1, max_size=MOST_OPTIONS),
     st.text(max_size=5000),
-)  # fmt: skip
+)
 def test_whatever_the_options_are_each_has_its_button_and_all_fits_into_messages(
     options: list[Option], advice: str
 ) -> None:
