@@ -1,7 +1,5 @@
 """How likely a run is to succeed, computed from what happened (behaviour contract, section 10)."""
 
-from collections.abc import Sequence
-from enum import StrEnum
 from fractions import Fraction
 from typing import Final
 
@@ -11,11 +9,6 @@ from discord_agent.domain.run import Signals
 LOW_SCORE: Final = 30
 """A score below this, on consecutive turns, means stuck."""
 
-TREND_TURNS: Final = 10
-"""How many of the newest turns a trend is told from."""
-
-_LEVELS: Final = ((30, "Critical"), (50, "Low"), (70, "Moderate"))
-_STEADY: Final = 10
 _SELF_REPORT_WEIGHT = Fraction(40)
 _TOOLS_WEIGHT = Fraction(20)
 _ERRORS_WEIGHT = Fraction(20)
@@ -25,28 +18,6 @@ _CORRECTION_PENALTY = Fraction(15)
 _MAX_PENALTY = Fraction(30)
 _UNTESTED = Fraction(1, 2)
 _PATIENCE = 5
-
-
-class Trend(StrEnum):
-    """Where confidence is going."""
-
-    IMPROVING = "improving"
-    STABLE = "stable"
-    DECLINING = "declining"
-
-
-def level(confidence: int) -> str:
-    """A confidence in a word."""
-    return next((name for below, name in _LEVELS if confidence < below), "High")
-
-
-def trend(scores: Sequence[int]) -> Trend:
-    """The first against the last of the newest scores, oldest first; stable while there are none."""
-    shown = scores[-TREND_TURNS:]
-    change = shown[-1] - shown[0] if shown else 0
-    if change > _STEADY:
-        return Trend.IMPROVING
-    return Trend.DECLINING if change < -_STEADY else Trend.STABLE
 
 
 def score(reported: int, signals: Signals, *, turn: int) -> int:

@@ -10,8 +10,9 @@ APPROVE: Final = 15
 DISAPPROVE: Final = -20
 LOWEST: Final = 10
 HIGHEST: Final = 100
+TREND_TURNS: Final = 10
+"""A trend is told from so many of the newest scores."""
 _BASE_WHEN_MISSING = 50
-_TREND_TURNS = 10
 _TREND_STEP = 10
 
 
@@ -46,7 +47,7 @@ def level(confidence: int) -> Level:
 
 def trend(scores: Sequence[int]) -> Trend:
     """Where the last ten scores go, oldest first."""
-    recent = scores[-_TREND_TURNS:]
+    recent = scores[-TREND_TURNS:]
     change = recent[-1] - recent[0] if recent else 0
     if change > _TREND_STEP:
         return Trend.IMPROVING

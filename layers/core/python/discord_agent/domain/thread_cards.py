@@ -8,7 +8,7 @@ from typing import Final
 
 from discord_agent.domain import cost_lines
 from discord_agent.domain.ago import ago
-from discord_agent.domain.confidence import Trend, level, trend
+from discord_agent.domain.feedback import Trend, level, trend
 from discord_agent.domain.ids import UserId
 from discord_agent.domain.layout import FIELD_VALUE_LIMIT, fit, line
 from discord_agent.domain.posts import Embed, Field, Post

@@ -3,8 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from discord_agent.domain import confidence as scores
-from discord_agent.domain import thread_cards
+from discord_agent.domain import feedback, thread_cards
 from discord_agent.domain.commands import COMMANDS
 from discord_agent.domain.ids import ExecutionId, ThreadId
 from discord_agent.domain.posts import Embed, Post
@@ -79,7 +78,7 @@ class Confidence:
     def __call__(self, asked: Asked) -> Post:
         """The thread's confidence and how it moved over the newest turns."""
         session = self.sessions.get(asked.thread)
-        turns = self.audit.newest(asked.thread, "turn", limit=scores.TREND_TURNS)
+        turns = self.audit.newest(asked.thread, "turn", limit=feedback.TREND_TURNS)
         oldest_first = [int(entry.details["confidence"]) for entry in reversed(turns)]
         return thread_cards.confidence(session.confidence, oldest_first, session.escalations)
 
