@@ -36,6 +36,8 @@ def test_a_question_is_answered_in_place_by_one_completion() -> None:
     assert (after.usage, after.cost) == (TOKENS, PRICE)
     assert (world.row.status, world.row.outcome, world.row.usage) == (ExecutionStatus.COMPLETED, Outcome.DONE, TOKENS)
     assert world.events.types() == [events.EXECUTION_STARTED, events.EXECUTION_COMPLETED]
+    [started] = world.audit.of(events.EXECUTION_STARTED)
+    assert (started.actor, started.details["flow"]) == (world.row.author_id, FlowType.SIMPLE)
     [request] = world.model.requests
     assert request.tools == ()
 

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
-from discord_agent.domain import cards, chunking, events, option_cards
+from discord_agent.domain import cards, chunking, option_cards
 from discord_agent.domain.conversation import ModelRequest, Purpose
 from discord_agent.domain.errors import InvalidEvent, OverBudget, Stopped
 from discord_agent.domain.options import Option
@@ -36,7 +36,7 @@ class Answering:
             raise InvalidEvent(f"no record of {run.execution_id}")
         if record.terminal_message_id is None:
             self.executions.update(run.execution_id, status=ExecutionStatus.PROCESSING)
-            self.chronicle.announce(run.thread_id, events.EXECUTION_STARTED, taskType=run.task_type, agentRole=run.role)
+            self.chronicle.started(run, record)
             self.discord.typing(run.channel_id)
         return record
 

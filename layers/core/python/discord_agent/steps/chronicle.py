@@ -3,9 +3,11 @@
 from dataclasses import dataclass
 from typing import Any
 
-from discord_agent.domain.events import AgenticEvent, AuditEntry
+from discord_agent.domain.events import EXECUTION_STARTED, AgenticEvent, AuditEntry
 from discord_agent.domain.ids import ExecutionId, ThreadId, UserId
 from discord_agent.domain.money import Cost
+from discord_agent.domain.run import RunState
+from discord_agent.domain.session import ExecutionRecord
 from discord_agent.ports import AuditLog, Clock, Events
 
 
@@ -33,3 +35,17 @@ class Chronicle:
     def announce(self, thread: ThreadId, event: str, **details: Any) -> None:
         """Send an agentic event; ``details`` are in camelCase."""
         self.events.emit(AgenticEvent(event, thread, details))
+
+    def started(self, run: RunState, record: ExecutionRecord) -> None:
+        """Tell that a run began: what it is, and who asked for what."""
+        self.note(
+            run.thread_id,
+            run.execution_id,
+            EXECUTION_STARTED,
+            actor=record.author_id,
+            taskType=run.task_type,
+            agentRole=run.role,
+            flow=record.flow,
+            request=record.request,
+        )
+        self.announce(run.thread_id, EXECUTION_STARTED, taskType=run.task_type, agentRole=run.role)

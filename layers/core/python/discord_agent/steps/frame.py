@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, replace
 
-from discord_agent.domain import events, option_cards, routing
+from discord_agent.domain import option_cards, routing
 from discord_agent.domain.conversation import Message, ModelRequest, Purpose, Role
 from discord_agent.domain.errors import InvalidEvent, InvalidReply, ModelRefused, ModelUnavailable, OverBudget, Stopped
 from discord_agent.domain.ids import MessageId, ModelName
@@ -42,7 +42,7 @@ class Frame:
             return replace(run, outcome=record.outcome, voices=())
         self.executions.update(run.execution_id, status=ExecutionStatus.PROCESSING)
         run = replace(run, started_at=self.clock.now().isoformat())
-        self._tell(run, record)
+        self.chronicle.started(run, record)
         run, brief = self._framed(run, record)
         tier = self.models.tier(_STRONGEST if run.wants_stronger else routing.options_tier(record.request))
         run = replace(run, model=tier[-1], voices=self._voices(run, tier[-_VOICES:]))
@@ -57,19 +57,6 @@ class Frame:
     def _card(self, run: RunState, voice: Voice) -> MessageId:
         nonce = f"{run.execution_id}/voice/{voice.number}"
         return self.discord.send(run.channel_id, option_cards.branching(run, voice), nonce=nonce)
-
-    def _tell(self, run: RunState, record: ExecutionRecord) -> None:
-        self.chronicle.note(
-            run.thread_id,
-            run.execution_id,
-            events.EXECUTION_STARTED,
-            actor=record.author_id,
-            taskType=run.task_type,
-            agentRole=run.role,
-            flow=run.flow,
-            request=record.request,
-        )
-        self.chronicle.announce(run.thread_id, events.EXECUTION_STARTED, taskType=run.task_type, agentRole=run.role)
 
     def _framed(self, run: RunState, record: ExecutionRecord) -> tuple[RunState, str]:
         """The question in one piece; without the planner it is what the person wrote."""

@@ -3,8 +3,7 @@
 from dataclasses import dataclass, replace
 from pathlib import PurePosixPath
 
-from discord_agent.domain import cards, events, routing
-from discord_agent.domain.classification import FlowType
+from discord_agent.domain import cards, routing
 from discord_agent.domain.errors import InvalidEvent
 from discord_agent.domain.ids import ChannelId, MessageId, ThreadId
 from discord_agent.domain.inbound import Attachment
@@ -57,7 +56,7 @@ class Prepare:
             thread_id=run.thread_id,
             card_message_id=card,
         )
-        self._tell(run, record)
+        self.chronicle.started(run, record)
         head = self._workspace(run, lease, record, place)
         return replace(run, manifest_id=head.manifest_id, next=Next.PLAN)
 
@@ -71,19 +70,6 @@ class Prepare:
         if run.guild_id is None or place.is_thread:
             return ThreadId(run.channel_id)
         return self.discord.start_thread(run.channel_id, run.message_id, routing.fallback_title(record.request))
-
-    def _tell(self, run: RunState, record: ExecutionRecord) -> None:
-        self.chronicle.note(
-            run.thread_id,
-            run.execution_id,
-            events.EXECUTION_STARTED,
-            actor=record.author_id,
-            taskType=run.task_type,
-            agentRole=run.role,
-            flow=FlowType.SEQUENTIAL,
-            request=record.request,
-        )
-        self.chronicle.announce(run.thread_id, events.EXECUTION_STARTED, taskType=run.task_type, agentRole=run.role)
 
     def _workspace(self, run: RunState, lease: Lease, record: ExecutionRecord, place: Place) -> Head:
         """The files to work on: what an unfinished run left, or the pending branch, or main."""
