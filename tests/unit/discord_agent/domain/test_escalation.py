@@ -1,6 +1,6 @@
 import pytest
 
-from discord_agent.domain.classification import READING_TASKS, TaskType
+from discord_agent.domain.classification import TaskType
 from discord_agent.domain.escalation import (
     AskPeople,
     CarryOn,
@@ -13,6 +13,7 @@ from discord_agent.domain.escalation import (
 from discord_agent.domain.ids import ModelName
 from discord_agent.domain.run import Signals, TurnStatus
 
+WRITING_TASKS = ("coding-implementation", "devops-implementation", "database-design", "documentation-writer")
 LOW, HIGH = ModelName("minimax-m2.1"), ModelName("qwen3-coder-plus")
 
 
@@ -51,7 +52,13 @@ def test_at_the_top_people_are_asked() -> None:
     assert verdict == AskPeople("same error 3 times")
 
 
-@pytest.mark.parametrize("task", sorted(READING_TASKS))
+@pytest.mark.parametrize("task", WRITING_TASKS)
+def test_a_writing_task_that_changes_no_file_is_handed_on(task: str) -> None:
+    idle = Signals(no_progress_turns=5)
+    assert triggers(idle, TurnStatus.CONTINUE, TaskType(task)) == ("no file changes for 5 turns",)
+
+
+@pytest.mark.parametrize("task", sorted(set(TaskType) - set(WRITING_TASKS)))
 def test_reading_tasks_need_not_change_files_but_obey_every_other_rule(task: TaskType) -> None:
     idle = Signals(no_progress_turns=9)
     assert decide(idle, TurnStatus.CONTINUE, task, model=LOW, next_up=HIGH) == CarryOn()

@@ -70,10 +70,8 @@ SEQUENTIAL_TASKS = frozenset(
     }
 )
 
-READING_TASKS = frozenset(
-    {TaskType.CODE_REVIEW, TaskType.TOOL_EXECUTION, TaskType.COMMAND_RUNNER, TaskType.TEST_RUNNER}
-)
-"""Tasks that may succeed without changing a file."""
+READING_TASKS = frozenset(TaskType) - {TaskType.CODING, TaskType.DEVOPS, TaskType.DATABASE, TaskType.DOCUMENTATION}
+"""Tasks that may succeed without changing a file; people may have an agent do any of them."""
 
 UNRELATED_TASKS = frozenset({TaskType.SOCIAL, TaskType.PROOFREADER})
 """Tasks about the one message, whatever was said before it."""
