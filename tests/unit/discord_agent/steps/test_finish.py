@@ -7,6 +7,7 @@ import pytest
 
 from discord_agent.domain import events
 from discord_agent.domain.errors import Conflict, DiscordRefused, DiscordUnavailable, LeaseLost
+from discord_agent.domain.events import AgenticEvent
 from discord_agent.domain.ids import ChannelId, CommitSha, ExecutionId, MessageId, decision_owner, late_decision
 from discord_agent.domain.posts import Post
 from discord_agent.domain.run import Commit, Next, Outcome, RunState
@@ -100,14 +101,16 @@ def test_the_end_is_audited_and_announced() -> None:
 
 
 @pytest.mark.parametrize(
-    ("outcome", "says", "event"),
+    ("outcome", "says", "event", "details"),
     [
-        (Outcome.STOPPED, "Stopped", events.EXECUTION_ABORTED),
-        (Outcome.OUT_OF_TURNS, "all 20 turns are used", events.EXECUTION_COMPLETED),
-        (Outcome.NEEDS_YOU, "I need you", events.EXECUTION_COMPLETED),
+        (Outcome.STOPPED, "Stopped", events.EXECUTION_ABORTED, {"reason": "user_stop"}),
+        (Outcome.OUT_OF_TURNS, "all 20 turns are used", events.EXECUTION_ABORTED, {"reason": "max_turns"}),
+        (Outcome.NEEDS_YOU, "I need you", events.EXECUTION_COMPLETED, {"totalTurns": 3, "finalStatus": "needs_you"}),
     ],
 )
-def test_a_run_that_ended_early_says_so_and_offers_to_go_on(outcome: Outcome, says: str, event: str) -> None:
+def test_a_run_that_ended_early_says_so_and_offers_to_go_on(
+    outcome: Outcome, says: str, event: str, details: dict[str, object]
+) -> None:
     world = World()
     world.finish()(world.working(turn=3, outcome=outcome, next=Next.END))
     [post] = _terminal(world)
@@ -118,7 +121,7 @@ def test_a_run_that_ended_early_says_so_and_offers_to_go_on(outcome: Outcome, sa
         "Back to the start",
     ]
     assert world.machines.started == {}
-    assert world.events.types() == [event]
+    assert world.events.emitted == [AgenticEvent(event, THREAD, details)]
 
 
 def test_files_named_in_the_answer_or_to_be_sent_are_attached_once() -> None:

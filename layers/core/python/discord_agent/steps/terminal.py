@@ -3,6 +3,7 @@
 import logging
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Final
 
 from discord_agent.domain import cloud, events
 from discord_agent.domain.errors import Conflict
@@ -14,6 +15,9 @@ from discord_agent.steps.chronicle import Chronicle
 from discord_agent.steps.spending import settle_open
 
 _LOG = logging.getLogger(__name__)
+
+_ABORTED: Final = {Outcome.STOPPED: "user_stop", Outcome.OUT_OF_TURNS: "max_turns", Outcome.FAILED: "failed"}
+"""What other systems are told of runs that were broken off."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,8 +77,9 @@ class Terminal:
             success=outcome is Outcome.DONE,
             messageId=message,
         )
-        if outcome in {Outcome.STOPPED, Outcome.FAILED}:
-            self.chronicle.announce(run.thread_id, events.EXECUTION_ABORTED, reason=outcome)
+        aborted = _ABORTED.get(outcome)
+        if aborted is not None:
+            self.chronicle.announce(run.thread_id, events.EXECUTION_ABORTED, reason=aborted)
         else:
             self.chronicle.announce(run.thread_id, events.EXECUTION_COMPLETED, totalTurns=run.turn, finalStatus=outcome)
 
