@@ -89,6 +89,7 @@ def test_a_run_is_judged_by_its_own_figures() -> None:
             "Find the cause of the errors first, then go on.",
             "Start with a stronger model.",
         ),
+        reasoning="failed after 5 of 20 turns, errors: 1, files changed: 2",
     )
 
 

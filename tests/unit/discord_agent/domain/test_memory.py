@@ -153,11 +153,13 @@ def test_a_first_run_is_told_that_nothing_is_remembered() -> None:
 
 
 def test_a_later_run_reads_what_earlier_ones_taught() -> None:
-    last = LastRun("turns: 5", 44, 20, 60, 77.5, issues=("Errors occurred: 1.",))
+    last = LastRun(
+        "turns: 5", 44, 20, 60, 77.5, issues=("Errors occurred: 1.",), reasoning="failed after 5 of 20 turns"
+    )
     taught = reflection(what_failed="the tests", root_cause="a typo", strategy_change="N/A", evidence="2 of 4 tests")
     assert as_prompt((taught,), last, (insight("Read the error."), insight("Run the tests."))) == (
         "Last run in this thread:\n"
-        "Trajectory: turns: 5\nScore: 44\nTask completion: 20\nCode quality: 60\nEfficiency: 77.5\n"
+        "Trajectory: turns: 5\nScore: 44\nBecause: failed after 5 of 20 turns\nTask completion: 20\nCode quality: 60\nEfficiency: 77.5\n"
         "Issues: Errors occurred: 1.\nSuggestions: none\n\n"
         "Reflections, newest first:\n"
         "1. 2026-01-02T12:00:00+00:00 (score 50)\n   Evidence: 2 of 4 tests\n   What failed: the tests\n"

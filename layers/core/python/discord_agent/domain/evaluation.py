@@ -83,6 +83,7 @@ class Evaluation:
             efficiency=self.efficiency,
             issues=self.issues,
             suggestions=self.suggestions,
+            reasoning=self.reasoning,
         )
 
 

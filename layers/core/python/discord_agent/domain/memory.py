@@ -178,6 +178,7 @@ def _last_run(last_run: LastRun | None) -> str:
     lines = (
         ("Trajectory", last_run.trajectory),
         ("Score", str(last_run.score)),
+        ("Because", last_run.reasoning),
         ("Task completion", str(last_run.task_completion)),
         ("Code quality", str(last_run.code_quality)),
         ("Efficiency", f"{last_run.efficiency:g}"),

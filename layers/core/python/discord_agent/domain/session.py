@@ -55,6 +55,7 @@ class LastRun:
     efficiency: float
     issues: tuple[str, ...] = ()
     suggestions: tuple[str, ...] = ()
+    reasoning: str = ""
 
 
 @dataclass(frozen=True, slots=True)
