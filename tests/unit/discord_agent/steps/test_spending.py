@@ -172,6 +172,23 @@ def test_a_call_that_fails_after_attempts_that_were_charged_costs_what_they_did(
     assert (purse.cost, _committed(world)) == (lost, _usd("0.03"))
 
 
+def test_a_call_that_is_refused_after_attempts_that_were_charged_costs_what_they_did() -> None:
+    world = _world()
+    lost = Cost(estimated=_usd("0.03"))
+    world.model.faults[Purpose.RESPOND].append(ModelRefused("400", spent=lost))
+    with pytest.raises(ModelRefused), _purse(world) as purse:
+        purse.complete(_request())
+    assert (purse.cost, _committed(world)) == (lost, _usd("0.03"))
+
+
+def test_all_attempts_at_a_call_together_may_cost_what_is_left_of_the_slice() -> None:
+    world = _world(Limits(run=_usd("0.30")), "0.10", "0.10")
+    with _purse(world) as purse:
+        purse.complete(_request())
+        purse.complete(_request())
+    assert [request.may_cost for request in world.model.requests] == [_usd("0.30"), _usd("0.20")]
+
+
 def test_a_purse_passes_on_stops_and_text() -> None:
     world = _world()
     heard: list[str] = []

@@ -143,7 +143,8 @@ COMMANDS: Final = (
     Command(
         "memory edit",
         "Put something I learned differently",
-        policy.Action.STEER,
+        # What is learned reaches the models of everybody in the guild.
+        _CONFIGURE,
         (_ITEM, Option("text", "What it should say", required=True, most=500)),
     ),
     Command("memory forget", "Forget something I learned", policy.Action.STEER, (_ITEM,)),

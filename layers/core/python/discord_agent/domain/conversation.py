@@ -6,7 +6,7 @@ from enum import StrEnum
 from typing import Any
 
 from discord_agent.domain.ids import ModelName
-from discord_agent.domain.money import Cost, Usage
+from discord_agent.domain.money import Cost, Usage, Usd
 
 type Json = dict[str, Any]
 
@@ -94,7 +94,8 @@ class ModelRequest:
     """One completion to ask for; with ``schema`` (a JSON Schema) the reply's text is JSON of that shape.
 
     ``image_bytes`` holds the images of its messages by their paths; one without bytes, or for a model that cannot see,
-    becomes a note. ``max_output_tokens`` is bounded by what the model can write.
+    becomes a note. ``max_output_tokens`` is bounded by what the model can write. ``may_cost`` bounds all attempts at
+    it together: the first is always made, another one only if it fits; None: as often as patience allows.
     """
 
     purpose: Purpose
@@ -104,6 +105,7 @@ class ModelRequest:
     schema: Json | None = None
     max_output_tokens: int = 8192
     image_bytes: Mapping[str, bytes] = field(default_factory=dict, repr=False)
+    may_cost: Usd | None = None
 
 
 @dataclass(frozen=True, slots=True)

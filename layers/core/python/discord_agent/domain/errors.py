@@ -115,7 +115,11 @@ class PermanentError(AgentError):
 
 
 class ModelRefused(PermanentError):
-    """The provider rejects the request."""
+    """The provider rejects the request; ``spent`` is what attempts before cost that gave nothing."""
+
+    def __init__(self, message: str = "", *, spent: Cost = _NOTHING_SPENT) -> None:
+        super().__init__(message)
+        self.spent = spent
 
 
 class ContextTooLong(ModelRefused):

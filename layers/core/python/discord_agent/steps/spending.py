@@ -120,12 +120,12 @@ class Purse:
         """Ask the model if there is money for it, whatever the call turns out to cost; OverBudget before it if not."""
         bound = self._spending.estimate(request)
         self._set_aside(request, bound)
+        if self._slice is not None and bound is not None:
+            request = replace(request, may_cost=self._slice.amount - self._spent.charged)
         try:
             reply = self._spending.model.complete(request, stop_requested=stop_requested, on_text=on_text)
-        except (ModelUnavailable, InvalidReply) as error:
+        except (ModelUnavailable, ModelRefused, InvalidReply) as error:
             self._charge(error.spent)
-            raise
-        except ModelRefused:
             raise
         except Exception:
             # Broken off by a stop or by whoever looked on: the provider may charge for all of it.

@@ -1,6 +1,7 @@
 import sys
 import threading
 from contextlib import suppress
+from dataclasses import replace
 from decimal import Decimal
 from itertools import pairwise
 from typing import Any
@@ -359,6 +360,14 @@ def test_an_empty_answer_is_asked_for_once_more_and_paid_for(stream: bool) -> No
     assert reply.message.text.strip() == ""
     assert reply.usage == Usage(input=20, output=2)
     assert len(it.server.calls) == 2
+
+
+def test_an_empty_answer_is_not_asked_for_again_beyond_what_the_call_may_cost() -> None:
+    usage = {"prompt_tokens": 10, "completion_tokens": 1}
+    with scripted({"turn": [{"content": "", "usage": usage}], "introduction": " "}) as it:
+        request = replace(ask(purpose=Purpose.TURN, tools=(BASH,)), may_cost=Usd())
+        assert it.model.complete(request).usage == Usage(input=10, output=1)
+    assert len(it.server.calls) == 1
 
 
 def test_call_ids_that_were_used_before_are_replaced() -> None:

@@ -53,6 +53,29 @@ def told(provider: Provider, patience: Patience = PATIENCE) -> ModelReply:
     return asyncio.run(Insistence(patience, provider, lambda: 0.0).ask(TARGETS))
 
 
+def test_no_further_attempt_is_made_than_there_is_money_for() -> None:
+    provider = Provider([says(""), says("Hi.")])
+    insistence = Insistence(PATIENCE, provider, lambda: 0.0, affordable=lambda spent: spent.charged < PAID.known)
+    assert asyncio.run(insistence.ask(TARGETS)).message.text == ""
+    assert provider.asked == ["first"]
+
+
+def test_nobody_stands_in_for_whom_there_is_no_money() -> None:
+    provider = Provider([BROKEN])
+    insistence = Insistence(PATIENCE, provider, lambda: 0.0, affordable=lambda spent: not spent.charged.amount)
+    with pytest.raises(ModelUnavailable) as caught:
+        asyncio.run(insistence.ask(TARGETS))
+    assert provider.asked == ["first"]
+    assert caught.value.spent == LOST
+
+
+@pytest.mark.parametrize(("fault", "kind"), [(REFUSED, ModelRefused), (TOO_LONG, ContextTooLong)])
+def test_a_refusal_tells_what_the_attempts_before_it_cost(fault: Fault, kind: type[ModelRefused]) -> None:
+    with pytest.raises(kind) as caught:
+        told(Provider([BROKEN, fault]))
+    assert caught.value.spent == LOST
+
+
 def test_an_answer_after_faults_costs_what_was_lost_too() -> None:
     provider = Provider([BROKEN, BUSY, says("Hi.")])
     reply = told(provider)

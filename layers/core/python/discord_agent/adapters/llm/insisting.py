@@ -22,12 +22,14 @@ _EMPTY: Final = Fault("the answer was empty")
 class Insistence:
     """One call being made; ``attempt`` asks a target once, within a number of seconds.
 
-    ``empty`` is an answer without content that was paid for, ``lost`` what attempts cost that gave nothing.
+    ``empty`` is an answer without content that was paid for, ``lost`` what attempts cost that gave nothing;
+    ``affordable`` says whether there is money for another attempt after so much was spent.
     """
 
     patience: Patience
     attempt: Attempt
     jitter: Callable[[], float]
+    affordable: Callable[[Cost], bool] = lambda _: True
     empty: ModelReply | None = None
     lost: Cost = Cost()
 
@@ -41,7 +43,7 @@ class Insistence:
         deadline = clock() + self.patience.total
         faults: list[Fault] = []
         for number, target in enumerate(targets):
-            if number and clock() >= deadline:
+            if number and (clock() >= deadline or not self._may_go_on()):
                 break
             until = clock() + self._share(deadline - clock(), is_first=not number, is_last=number + 1 == len(targets))
             outcome = await self._insist(target, until, _ATTEMPTS_OF_OTHERS if number else self.patience.attempts)
@@ -49,10 +51,13 @@ class Insistence:
                 return self._told(outcome, targets[0])
             faults.append(outcome)
             if faults[0].kind is not FaultKind.PASSING:
-                raise _refusal(faults[0])
+                raise _refusal(faults[0], self.lost)
         if self.empty:
             return self._told(self.empty, targets[0])
         raise ModelUnavailable("; ".join(fault.sentence for fault in faults), spent=self.lost)
+
+    def _may_go_on(self) -> bool:
+        return self.affordable(self.lost + (self.empty.cost if self.empty else Cost()))
 
     def _share(self, left: float, *, is_first: bool, is_last: bool) -> float:
         """How many of the seconds that are left a target gets."""
@@ -72,7 +77,8 @@ class Insistence:
                 self.empty, outcome = outcome, _EMPTY
             self.lost += outcome.cost
             pause = self._pause(number, outcome)
-            if number >= attempts or pause is None or clock() + pause >= until:
+            is_last = number >= attempts or pause is None or clock() + pause >= until
+            if is_last or pause is None or not self._may_go_on():
                 return replace(outcome, sentence=f"{outcome.sentence} (attempts: {number})")
             await asyncio.sleep(pause)
 
@@ -90,9 +96,9 @@ class Insistence:
         return replace(reply, cost=reply.cost + self.lost, instead_of=asked.name if stands_in else None)
 
 
-def _refusal(fault: Fault) -> ModelRefused:
+def _refusal(fault: Fault, lost: Cost) -> ModelRefused:
     is_too_long = fault.kind is FaultKind.TOO_LONG
-    return ContextTooLong(fault.sentence) if is_too_long else ModelRefused(fault.sentence)
+    return (ContextTooLong if is_too_long else ModelRefused)(fault.sentence, spent=lost)
 
 
 def _is_empty(reply: ModelReply) -> bool:

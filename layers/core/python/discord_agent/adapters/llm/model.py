@@ -18,7 +18,7 @@ from discord_agent.adapters.llm.registry import ModelRegistry
 from discord_agent.adapters.llm.targets import Target, targets
 from discord_agent.domain.conversation import ModelReply, ModelRequest, Purpose
 from discord_agent.domain.errors import ModelUnavailable, Stopped
-from discord_agent.domain.estimate import usage_bound
+from discord_agent.domain.estimate import cost_bound, usage_bound
 from discord_agent.domain.ids import ModelName
 from discord_agent.domain.money import UNKNOWN, Cost, Usage, cost_of
 
@@ -99,7 +99,19 @@ class LiteLLMModel:
                 return replace(outcome, cost=self._cost(outcome))
             return replace(outcome, cost=self._estimate(request, target.name)) if outcome.was_answered else outcome
 
-        return await Insistence(patience, attempt, self._jitter).ask(asked)
+        return await Insistence(patience, attempt, self._jitter, self._affordable(request, asked)).ask(asked)
+
+    def _affordable(self, request: ModelRequest, asked: Sequence[Target]) -> Callable[[Cost], bool]:
+        """Whether another attempt fits into what the request may cost; what is not known is taken to be all of one."""
+        usage = usage_bound(request)
+        prices = (self._registry.price(target.name, usage.input) for target in asked)
+        bound = cost_bound(usage, filter(None, prices))
+
+        def affordable(spent: Cost) -> bool:
+            due = spent.charged + (bound * 2 if spent.partial else bound)
+            return request.may_cost is None or due <= request.may_cost
+
+        return affordable
 
     def _cost(self, reply: ModelReply) -> Cost:
         tokens_known = reply.usage != Usage()
