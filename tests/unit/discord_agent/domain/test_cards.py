@@ -102,21 +102,17 @@ def test_a_question_offers_its_answers_as_buttons() -> None:
 
 def test_a_commit_card_has_the_published_shape_and_its_buttons_name_the_commit() -> None:
     embeds, buttons = cards.commit_card(ExecutionId("m-1"), COMMIT)
-    assert (
-        embeds
-        == (
-            Embed(
-                title="📝 Commit: Use JWT",
-                colour=0x00FF00,
-                fields=(
-                    Field("Branch", "auth-jwt"),
-                    Field("Files", "src/auth.py\ntests/test_auth.py", inline=False),
-                    Field("Hash", "`0123456`"),
-                ),
-                footer="👍 to merge | 👎 to reject",
+    assert embeds == (
+        Embed(
+            title="📝 Commit: Use JWT",
+            colour=0x00FF00,
+            fields=(
+                Field("Branch", "auth-jwt"),
+                Field("Files", "src/auth.py\ntests/test_auth.py", inline=False),
+                Field("Hash", "`0123456`"),
             ),
-        )
-        or embeds[0].fields[1].value == "src/auth.py\ntests/test_auth.py"
+            footer="👍 to merge | 👎 to reject",
+        ),
     )
     assert controls(Post(buttons=buttons)) == [
         Control(Action.MERGE, ExecutionId("m-1"), SHA),
