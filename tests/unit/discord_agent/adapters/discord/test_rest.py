@@ -306,6 +306,7 @@ def test_a_thread_is_started_on_the_message() -> None:
     assert isinstance(name, str)
     assert name.startswith("Mend the tests x")
     assert len(name) == 100
+    assert server.bodies[0]["auto_archive_duration"] == 1440
 
 
 def test_a_thread_that_exists_is_used() -> None:

@@ -20,7 +20,7 @@ _THREAD_TYPES: Final = frozenset({10, 11, 12})
 _THREAD_EXISTS: Final = 160004
 _ACKNOWLEDGED_OR_OVER: Final = frozenset({40060, 10062})
 """Discord's codes for an interaction that was acknowledged before, and for one older than three seconds."""
-_ARCHIVE_AFTER_MINUTES: Final = 10080
+_ARCHIVE_AFTER_MINUTES: Final = 1440
 _PAGE: Final = 100
 _CDN_HOSTS: Final = frozenset({"cdn.discordapp.com", "media.discordapp.net"})
 _DOWNLOAD_HEADERS: Final = {"User-Agent": USER_AGENT, "Accept-Encoding": "identity"}
