@@ -93,6 +93,17 @@ def test_a_variable_means_the_same_everywhere() -> None:
     assert {variable: values for variable, values in meanings.items() if len(values) > 1} == {}
 
 
+def test_parameters_have_the_published_defaults() -> None:
+    published = {
+        "BOT_USERNAME": "nepnep",
+        "OTHER_BOT_USERNAME": "bot2",
+        "STALENESS_MINUTES": "30",
+        "PLANNER_MODEL_ID": "kimi-k2.5",
+        "LOG_LEVEL": "INFO",
+    }
+    assert {name: SYSTEM.parameters[name] for name in published} == published
+
+
 def test_every_parameter_reaches_somebody() -> None:
     used = {ref.key for owner in OWNERS.values() for ref in references(owner) if ref.kind is Kind.PARAMETER}
     assert used == set(SYSTEM.parameters)

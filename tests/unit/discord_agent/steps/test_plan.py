@@ -180,6 +180,16 @@ def test_a_thread_that_was_opened_for_the_run_gets_a_title_and_any_other_keeps_i
     assert world.model.asked(Purpose.TITLE) == []
 
 
+def test_a_title_is_made_from_the_first_five_hundred_characters() -> None:
+    world = World()
+    run = _prepared(world)
+    world.executions.rows[EXECUTION] = replace(world.row, request="x" * 500 + "y" * 500)
+    world.plan()(run)
+    [request] = world.model.asked(Purpose.TITLE)
+    assert request.messages[-1].text.count("x" * 500) == 1
+    assert "xy" not in request.messages[-1].text
+
+
 def test_a_title_that_cannot_be_had_costs_only_the_title() -> None:
     world = World()
     run = _prepared(world)

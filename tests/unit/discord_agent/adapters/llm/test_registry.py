@@ -21,6 +21,19 @@ SONNET = ModelName("claude-sonnet-4.5")
 
 
 @pytest.mark.parametrize(
+    ("tier", "models"),
+    [
+        ("tier1", ("mistral-nemo", "gpt-oss-120b:exacto", "general", "gemini-2.5-flash-lite")),
+        ("tier2", ("minimax-m2.1", "gpt-5.1-codex-mini", "gemini-3-flash", "glm-4.7")),
+        ("tier3", ("qwen3-coder-plus", "gpt-5.1-codex-max", "gemini-3-pro", "claude-sonnet-4.5")),
+        ("tier4", ("qwen3-max", "gpt-5.2-codex", "claude-sonnet-4.5", "claude-opus-4.5")),
+    ],
+)
+def test_the_tiers_have_the_models_of_the_contract_in_its_order(tier: str, models: tuple[str, ...]) -> None:
+    assert REGISTRY.tier(tier) == models
+
+
+@pytest.mark.parametrize(
     ("role", "model"),
     [
         ("command-executor", "gemini-3-flash"),
