@@ -22,6 +22,31 @@ from discord_agent.declaration import (
     System,
     Table,
 )
+from discord_agent.needs import (
+    BUCKET_ENV,
+    DELETE_FILES,
+    DISCORD,
+    FLOWS,
+    GIT,
+    GIT_ENV,
+    LIST_FILES,
+    LOG_ENV,
+    MODEL,
+    MODEL_ENV,
+    READ_AUDIT,
+    READ_FILES,
+    RUN,
+    RUN_ENV,
+    SANDBOX_ENV,
+    TOOLS,
+    TOOLS_ENV,
+    WRITE_FILES,
+    Environment,
+    consume,
+    machines,
+    parameters,
+    table,
+)
 
 TABLES: Final = {
     "sessions": Table("discord_sessions", "thread_id", "record"),
@@ -70,100 +95,6 @@ PARAMETERS: Final = {
 """Deployment parameters with their defaults (behaviour contract, section 20)."""
 
 
-def _table(key: str, path: str = "") -> Ref:
-    return Ref(Kind.TABLE, key, path)
-
-
-def _parameters(*names: str) -> tuple[tuple[str, Ref | str], ...]:
-    return tuple((name, Ref(Kind.PARAMETER, name)) for name in names)
-
-
-_LOG_ENV = _parameters("LOG_LEVEL")
-_STATE_ENV: tuple[tuple[str, Ref | str], ...] = (
-    ("DYNAMODB_SESSIONS_TABLE", _table("sessions")),
-    ("DYNAMODB_EXECUTIONS_TABLE", _table("executions")),
-    ("DYNAMODB_MESSAGES_TABLE", _table("messages")),
-)
-_EVENTS_ENV: tuple[tuple[str, Ref | str], ...] = (("AGENTIC_EVENTS_QUEUE_URL", Ref(Kind.QUEUE, "events")),)
-_BUCKET_ENV: tuple[tuple[str, Ref | str], ...] = (("S3_ARTIFACT_BUCKET", Ref(Kind.BUCKET, "artifacts")),)
-_DISCORD_ENV: tuple[tuple[str, Ref | str], ...] = (
-    ("DISCORD_TOKEN_SECRET", Ref(Kind.SECRET, "discord-token")),
-    *_parameters("DISCORD_API_URL", "DISCORD_BOT_ID", "BOT_USERNAME"),
-)
-_MODEL_ENV: tuple[tuple[str, Ref | str], ...] = (
-    ("MODEL_KEY_SECRET", Ref(Kind.SECRET, "model-key")),
-    *_parameters("LITELLM_BASE_URL", "PLANNER_MODEL_ID", "DECISION_MODEL_ID", "REFLECTOR_MODEL_ID", "TITLE_MODEL_ID"),
-)
-_GIT_ENV: tuple[tuple[str, Ref | str], ...] = (("GIT_CREDENTIALS_SECRET", Ref(Kind.SECRET, "git-credentials")),)
-_SANDBOX_ENV: tuple[tuple[str, Ref | str], ...] = (
-    ("SANDBOX_FUNCTION", Ref(Kind.FUNCTION, "sandbox")),
-    ("WORKSPACE_ROLE_ARN", Ref(Kind.ROLE, "workspace")),
-)
-
-_TOOLS_ENV: tuple[tuple[str, Ref | str], ...] = (
-    ("TOOL_SECRETS_SECRET", Ref(Kind.SECRET, "tool-secrets")),
-    *_parameters("MCP_SERVERS"),
-)
-
-_RUN_ENV = _LOG_ENV + _STATE_ENV + _EVENTS_ENV + _DISCORD_ENV
-
-_STATE = Grant(
-    (
-        "dynamodb:GetItem",
-        "dynamodb:PutItem",
-        "dynamodb:UpdateItem",
-        "dynamodb:DeleteItem",
-        "dynamodb:ConditionCheckItem",
-        "dynamodb:Query",
-    ),
-    (_table("sessions"), _table("executions"), _table("executions", "index/*")),
-    reason="every index of the table is for finding a thread's runs",
-)
-_AUDIT = Grant(("dynamodb:PutItem",), (_table("messages"),))
-_READ_AUDIT = Grant(("dynamodb:Query",), (_table("messages"),))
-_EVENTS = Grant(("sqs:SendMessage",), (Ref(Kind.QUEUE, "events"),))
-_DISCORD = Grant(("secretsmanager:GetSecretValue",), (Ref(Kind.SECRET, "discord-token"),))
-_MODEL = Grant(("secretsmanager:GetSecretValue",), (Ref(Kind.SECRET, "model-key"),))
-_TOOLS = Grant(("secretsmanager:GetSecretValue",), (Ref(Kind.SECRET, "tool-secrets"),))
-_GIT = Grant(("secretsmanager:GetSecretValue",), (Ref(Kind.SECRET, "git-credentials"),))
-_EVERY_THREAD = "a step serves whichever thread its run is in; its lease says which one it may write to"
-_READ_FILES = Grant(("s3:GetObject",), (Ref(Kind.BUCKET, "artifacts", "threads/*"),), reason=_EVERY_THREAD)
-_WRITE_FILES = Grant(("s3:PutObject",), (Ref(Kind.BUCKET, "artifacts", "threads/*"),), reason=_EVERY_THREAD)
-_LIST_FILES = Grant(
-    ("s3:ListBucket",),
-    (Ref(Kind.BUCKET, "artifacts"),),
-    reason="the journal of a turn is found by prefix; without it S3 answers 403 instead of 404 for a missing key",
-)
-_DELETE_FILES = (
-    Grant(
-        ("s3:DeleteObject", "s3:DeleteObjectVersion"),
-        (Ref(Kind.BUCKET, "artifacts", "threads/*"),),
-        reason="whichever thread is deleted in Discord",
-    ),
-    Grant(
-        ("s3:ListBucketVersions",),
-        (Ref(Kind.BUCKET, "artifacts"),),
-        reason="old versions go with a deleted thread; S3 has no narrower resource for listing",
-    ),
-)
-_RUN = (_STATE, _AUDIT, _EVENTS, _DISCORD)
-
-
-_FLOWS: Final = ("simple", "branch", "sequential_thinking", "breakglass")
-"""The state machines that answer requests."""
-
-
-def _consume(queue: str) -> Grant:
-    return Grant(
-        ("sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes", "sqs:ChangeMessageVisibility"),
-        (Ref(Kind.QUEUE, queue),),
-    )
-
-
-def _machines(*keys: str) -> tuple[tuple[str, Ref | str], ...]:
-    return tuple((f"{key.upper()}_MACHINE_ARN", Ref(Kind.MACHINE, key)) for key in keys)
-
-
 def _step(
     name: str,
     purpose: str,
@@ -171,10 +102,10 @@ def _step(
     package: Package = Package.CORE,
     memory: int = 512,
     timeout: int = 60,
-    environment: tuple[tuple[str, Ref | str], ...] = (),
+    environment: Environment = (),
     grants: tuple[Grant, ...] = (),
 ) -> Function:
-    return Function(name, purpose, package, memory, timeout, _RUN_ENV + environment, _RUN + grants)
+    return Function(name, purpose, package, memory, timeout, RUN_ENV + environment, RUN + grants)
 
 
 _FUNCTIONS: Final = (
@@ -185,7 +116,7 @@ _FUNCTIONS: Final = (
         memory=512,
         timeout=10,
         environment=(
-            *_parameters("DISCORD_PUBLIC_KEY"),
+            *parameters("DISCORD_PUBLIC_KEY"),
             ("DISCORD_MESSAGES_QUEUE_URL", Ref(Kind.QUEUE, "messages")),
         ),
         grants=(Grant(("sqs:SendMessage",), (Ref(Kind.QUEUE, "messages"),)),),
@@ -198,15 +129,15 @@ _FUNCTIONS: Final = (
         memory=512,
         timeout=30,
         environment=(
-            *_RUN_ENV,
-            *_BUCKET_ENV,
-            *_parameters("OTHER_BOT_USERNAME", "STALENESS_MINUTES", "DEBOUNCE_SECONDS"),
+            *RUN_ENV,
+            *BUCKET_ENV,
+            *parameters("OTHER_BOT_USERNAME", "STALENESS_MINUTES", "DEBOUNCE_SECONDS"),
             ("WAKEUPS_QUEUE_URL", Ref(Kind.QUEUE, "wakeups")),
-            *_machines(*_FLOWS, "approval"),
+            *machines(*FLOWS, "approval"),
         ),
         grants=(
-            *_RUN,
-            _consume("messages"),
+            *RUN,
+            consume("messages"),
             Grant(("sqs:SendMessage",), (Ref(Kind.QUEUE, "wakeups"),)),
             Grant(
                 ("states:SendTaskSuccess",),
@@ -214,7 +145,7 @@ _FUNCTIONS: Final = (
             ),
             Grant(
                 ("states:StartExecution",),
-                tuple(Ref(Kind.MACHINE, key) for key in (*_FLOWS, "approval")),
+                tuple(Ref(Kind.MACHINE, key) for key in (*FLOWS, "approval")),
             ),
             Grant(
                 ("s3:PutObject",),
@@ -222,11 +153,11 @@ _FUNCTIONS: Final = (
                 reason="stop markers only, in whichever thread somebody stops a run",
             ),
             # /workspace shows, copies and empties files, /status and /confidence read what was recorded.
-            _READ_FILES,
-            _WRITE_FILES,
-            _LIST_FILES,
-            *_DELETE_FILES,
-            _READ_AUDIT,
+            READ_FILES,
+            WRITE_FILES,
+            LIST_FILES,
+            *DELETE_FILES,
+            READ_AUDIT,
         ),
         # One at a time: what stands behind a message that fails is neither tried nor lost with it.
         sources=(Source("messages", batch_size=1),),
@@ -237,12 +168,12 @@ _FUNCTIONS: Final = (
         Package.MODELS,
         memory=1024,
         timeout=60,
-        environment=(*_RUN_ENV, *_MODEL_ENV, *_machines(*_FLOWS)),
+        environment=(*RUN_ENV, *MODEL_ENV, *machines(*FLOWS)),
         grants=(
-            *_RUN,
-            _MODEL,
-            _consume("wakeups"),
-            Grant(("states:StartExecution",), tuple(Ref(Kind.MACHINE, key) for key in _FLOWS)),
+            *RUN,
+            MODEL,
+            consume("wakeups"),
+            Grant(("states:StartExecution",), tuple(Ref(Kind.MACHINE, key) for key in FLOWS)),
         ),
         sources=(Source("wakeups", batch_size=1),),
     ),
@@ -252,8 +183,8 @@ _FUNCTIONS: Final = (
         package=Package.MODELS,
         memory=1024,
         timeout=240,
-        environment=_MODEL_ENV,
-        grants=(_MODEL,),
+        environment=MODEL_ENV,
+        grants=(MODEL,),
     ),
     _step(
         "breakglass",
@@ -261,8 +192,8 @@ _FUNCTIONS: Final = (
         package=Package.MODELS,
         memory=1024,
         timeout=180,
-        environment=_MODEL_ENV,
-        grants=(_MODEL,),
+        environment=MODEL_ENV,
+        grants=(MODEL,),
     ),
     _step(
         "frame",
@@ -270,8 +201,8 @@ _FUNCTIONS: Final = (
         package=Package.MODELS,
         memory=1024,
         timeout=240,
-        environment=_MODEL_ENV,
-        grants=(_MODEL,),
+        environment=MODEL_ENV,
+        grants=(MODEL,),
     ),
     _step(
         "brainstorm",
@@ -279,8 +210,8 @@ _FUNCTIONS: Final = (
         package=Package.MODELS,
         memory=1024,
         timeout=180,
-        environment=_MODEL_ENV + _BUCKET_ENV,
-        grants=(_MODEL, _WRITE_FILES),
+        environment=MODEL_ENV + BUCKET_ENV,
+        grants=(MODEL, WRITE_FILES),
     ),
     _step(
         "consolidate",
@@ -288,16 +219,16 @@ _FUNCTIONS: Final = (
         package=Package.MODELS,
         memory=1024,
         timeout=180,
-        environment=_MODEL_ENV + _BUCKET_ENV,
-        grants=(_MODEL, _READ_FILES),
+        environment=MODEL_ENV + BUCKET_ENV,
+        grants=(MODEL, READ_FILES),
     ),
     _step(
         "prepare",
         "takes the lease, opens the thread, posts the start card, checks out the workspace",
         timeout=180,
         memory=1024,
-        environment=_BUCKET_ENV + _GIT_ENV,
-        grants=(_READ_FILES, _WRITE_FILES, _LIST_FILES, _GIT),
+        environment=BUCKET_ENV + GIT_ENV,
+        grants=(READ_FILES, WRITE_FILES, LIST_FILES, GIT),
     ),
     _step(
         "plan",
@@ -305,8 +236,8 @@ _FUNCTIONS: Final = (
         package=Package.MODELS,
         memory=1024,
         timeout=480,
-        environment=_MODEL_ENV + _BUCKET_ENV,
-        grants=(_MODEL, _READ_FILES, _WRITE_FILES, _LIST_FILES),
+        environment=MODEL_ENV + BUCKET_ENV,
+        grants=(MODEL, READ_FILES, WRITE_FILES, LIST_FILES),
     ),
     _step(
         "turn",
@@ -314,13 +245,13 @@ _FUNCTIONS: Final = (
         package=Package.MODELS,
         memory=1024,
         timeout=900,
-        environment=_MODEL_ENV + _BUCKET_ENV + _SANDBOX_ENV + _TOOLS_ENV,
+        environment=MODEL_ENV + BUCKET_ENV + SANDBOX_ENV + TOOLS_ENV,
         grants=(
-            _MODEL,
-            _TOOLS,
-            _READ_FILES,
-            _WRITE_FILES,
-            _LIST_FILES,
+            MODEL,
+            TOOLS,
+            READ_FILES,
+            WRITE_FILES,
+            LIST_FILES,
             Grant(("lambda:InvokeFunction",), (Ref(Kind.FUNCTION, "sandbox"),)),
             Grant(("sts:AssumeRole",), (Ref(Kind.ROLE, "workspace"),)),
         ),
@@ -328,8 +259,8 @@ _FUNCTIONS: Final = (
     _step(
         "escalation",
         "computes confidence and moves up a model tier when the run is stuck",
-        environment=_BUCKET_ENV,
-        grants=(_READ_FILES, _WRITE_FILES, _LIST_FILES),
+        environment=BUCKET_ENV,
+        grants=(READ_FILES, WRITE_FILES, LIST_FILES),
     ),
     _step("checkpoint", "saves a checkpoint that people see"),
     _step("clarify", "parks the run with a question to people"),
@@ -340,26 +271,26 @@ _FUNCTIONS: Final = (
         package=Package.MODELS,
         memory=1024,
         timeout=120,
-        environment=_MODEL_ENV + _BUCKET_ENV,
-        grants=(_MODEL, _READ_FILES, _LIST_FILES),
+        environment=MODEL_ENV + BUCKET_ENV,
+        grants=(MODEL, READ_FILES, LIST_FILES),
     ),
     _step(
         "commit",
         "makes a branch with the run's changes",
         timeout=180,
         memory=1024,
-        environment=_BUCKET_ENV + _GIT_ENV,
-        grants=(_READ_FILES, _WRITE_FILES, _LIST_FILES, _GIT),
+        environment=BUCKET_ENV + GIT_ENV,
+        grants=(READ_FILES, WRITE_FILES, LIST_FILES, GIT),
     ),
     _step(
         "finish",
         "posts the answer and starts the approval",
         timeout=120,
-        environment=(*_BUCKET_ENV, *_machines("approval")),
+        environment=(*BUCKET_ENV, *machines("approval")),
         grants=(
-            _READ_FILES,
-            _WRITE_FILES,
-            _LIST_FILES,
+            READ_FILES,
+            WRITE_FILES,
+            LIST_FILES,
             Grant(("states:StartExecution",), (Ref(Kind.MACHINE, "approval"),)),
             Grant(("states:SendTaskSuccess",), (Ref(Kind.MACHINE, "approval"),)),
         ),
@@ -369,8 +300,8 @@ _FUNCTIONS: Final = (
         "waits for people's decision on a commit and carries it out",
         timeout=180,
         memory=1024,
-        environment=_BUCKET_ENV + _GIT_ENV,
-        grants=(_READ_FILES, _WRITE_FILES, _LIST_FILES, _GIT),
+        environment=BUCKET_ENV + GIT_ENV,
+        grants=(READ_FILES, WRITE_FILES, LIST_FILES, GIT),
     ),
     Function(
         "fail",
@@ -378,8 +309,8 @@ _FUNCTIONS: Final = (
         Package.CORE,
         memory=512,
         timeout=60,
-        environment=_RUN_ENV,
-        grants=(*_RUN, _consume("messages-dead"), _consume("wakeups-dead")),
+        environment=RUN_ENV,
+        grants=(*RUN, consume("messages-dead"), consume("wakeups-dead")),
         sources=(Source("messages-dead", batch_size=1), Source("wakeups-dead", batch_size=1)),
         on_execution_status=True,
     ),
@@ -425,16 +356,16 @@ _BRIDGE: Final = Service(
     cpu=256,
     memory=512,
     environment=(
-        *_LOG_ENV,
+        *LOG_ENV,
         ("DISCORD_TOKEN_SECRET", Ref(Kind.SECRET, "discord-token")),
-        *_parameters("DISCORD_API_URL", "DISCORD_BOT_ID", "OTHER_BOT_USERNAME"),
+        *parameters("DISCORD_API_URL", "DISCORD_BOT_ID", "OTHER_BOT_USERNAME"),
         ("DISCORD_MESSAGES_QUEUE_URL", Ref(Kind.QUEUE, "messages")),
-        ("DYNAMODB_SESSIONS_TABLE", _table("sessions")),
+        ("DYNAMODB_SESSIONS_TABLE", table("sessions")),
     ),
     grants=(
-        _DISCORD,
+        DISCORD,
         Grant(("sqs:SendMessage",), (Ref(Kind.QUEUE, "messages"),)),
-        Grant(("dynamodb:UpdateItem",), (_table("sessions"),)),
+        Grant(("dynamodb:UpdateItem",), (table("sessions"),)),
     ),
     health_port=8080,
     stop_timeout=30,

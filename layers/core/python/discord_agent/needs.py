@@ -1,0 +1,106 @@
+"""What functions need of the system: variables of their environment, and rights; the words the declaration is written in."""
+
+from typing import Final
+
+from discord_agent.declaration import Grant, Kind, Ref
+
+type Environment = tuple[tuple[str, Ref | str], ...]
+"""Variables by name, and what they hold."""
+
+
+def table(key: str, path: str = "") -> Ref:
+    """A table, or what ``path`` names of it."""
+    return Ref(Kind.TABLE, key, path)
+
+
+def parameters(*names: str) -> Environment:
+    """Variables that hold the deployment parameters of the same names."""
+    return tuple((name, Ref(Kind.PARAMETER, name)) for name in names)
+
+
+LOG_ENV = parameters("LOG_LEVEL")
+STATE_ENV: Environment = (
+    ("DYNAMODB_SESSIONS_TABLE", table("sessions")),
+    ("DYNAMODB_EXECUTIONS_TABLE", table("executions")),
+    ("DYNAMODB_MESSAGES_TABLE", table("messages")),
+)
+EVENTS_ENV: Environment = (("AGENTIC_EVENTS_QUEUE_URL", Ref(Kind.QUEUE, "events")),)
+BUCKET_ENV: Environment = (("S3_ARTIFACT_BUCKET", Ref(Kind.BUCKET, "artifacts")),)
+DISCORD_ENV: Environment = (
+    ("DISCORD_TOKEN_SECRET", Ref(Kind.SECRET, "discord-token")),
+    *parameters("DISCORD_API_URL", "DISCORD_BOT_ID", "BOT_USERNAME"),
+)
+MODEL_ENV: Environment = (
+    ("MODEL_KEY_SECRET", Ref(Kind.SECRET, "model-key")),
+    *parameters("LITELLM_BASE_URL", "PLANNER_MODEL_ID", "DECISION_MODEL_ID", "REFLECTOR_MODEL_ID", "TITLE_MODEL_ID"),
+)
+GIT_ENV: Environment = (("GIT_CREDENTIALS_SECRET", Ref(Kind.SECRET, "git-credentials")),)
+SANDBOX_ENV: Environment = (
+    ("SANDBOX_FUNCTION", Ref(Kind.FUNCTION, "sandbox")),
+    ("WORKSPACE_ROLE_ARN", Ref(Kind.ROLE, "workspace")),
+)
+
+TOOLS_ENV: Environment = (
+    ("TOOL_SECRETS_SECRET", Ref(Kind.SECRET, "tool-secrets")),
+    *parameters("MCP_SERVERS"),
+)
+
+RUN_ENV = LOG_ENV + STATE_ENV + EVENTS_ENV + DISCORD_ENV
+
+STATE = Grant(
+    (
+        "dynamodb:GetItem",
+        "dynamodb:PutItem",
+        "dynamodb:UpdateItem",
+        "dynamodb:DeleteItem",
+        "dynamodb:ConditionCheckItem",
+        "dynamodb:Query",
+    ),
+    (table("sessions"), table("executions"), table("executions", "index/*")),
+    reason="every index of the table is for finding a thread's runs",
+)
+AUDIT = Grant(("dynamodb:PutItem",), (table("messages"),))
+READ_AUDIT = Grant(("dynamodb:Query",), (table("messages"),))
+EVENTS = Grant(("sqs:SendMessage",), (Ref(Kind.QUEUE, "events"),))
+DISCORD = Grant(("secretsmanager:GetSecretValue",), (Ref(Kind.SECRET, "discord-token"),))
+MODEL = Grant(("secretsmanager:GetSecretValue",), (Ref(Kind.SECRET, "model-key"),))
+TOOLS = Grant(("secretsmanager:GetSecretValue",), (Ref(Kind.SECRET, "tool-secrets"),))
+GIT = Grant(("secretsmanager:GetSecretValue",), (Ref(Kind.SECRET, "git-credentials"),))
+EVERY_THREAD = "a step serves whichever thread its run is in; its lease says which one it may write to"
+READ_FILES = Grant(("s3:GetObject",), (Ref(Kind.BUCKET, "artifacts", "threads/*"),), reason=EVERY_THREAD)
+WRITE_FILES = Grant(("s3:PutObject",), (Ref(Kind.BUCKET, "artifacts", "threads/*"),), reason=EVERY_THREAD)
+LIST_FILES = Grant(
+    ("s3:ListBucket",),
+    (Ref(Kind.BUCKET, "artifacts"),),
+    reason="the journal of a turn is found by prefix; without it S3 answers 403 instead of 404 for a missing key",
+)
+DELETE_FILES = (
+    Grant(
+        ("s3:DeleteObject", "s3:DeleteObjectVersion"),
+        (Ref(Kind.BUCKET, "artifacts", "threads/*"),),
+        reason="whichever thread is deleted in Discord",
+    ),
+    Grant(
+        ("s3:ListBucketVersions",),
+        (Ref(Kind.BUCKET, "artifacts"),),
+        reason="old versions go with a deleted thread; S3 has no narrower resource for listing",
+    ),
+)
+RUN = (STATE, AUDIT, EVENTS, DISCORD)
+
+
+FLOWS: Final = ("simple", "branch", "sequential_thinking", "breakglass")
+"""The state machines that answer requests."""
+
+
+def consume(queue: str) -> Grant:
+    """What it takes to be fed from a queue."""
+    return Grant(
+        ("sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes", "sqs:ChangeMessageVisibility"),
+        (Ref(Kind.QUEUE, queue),),
+    )
+
+
+def machines(*keys: str) -> Environment:
+    """Variables that hold machines' ARNs."""
+    return tuple((f"{key.upper()}_MACHINE_ARN", Ref(Kind.MACHINE, key)) for key in keys)
