@@ -80,7 +80,7 @@ class Frame:
     def _request(self, run: RunState, record: ExecutionRecord, purse: Purse) -> ModelRequest:
         question = self.prompts.render(
             "frame_request",
-            history=self._said(run, purse),
+            history=self.recall.before(run, purse),
             session=self.sessions.get(run.thread_id),
             author=record.author_name,
             content=record.request,
@@ -90,9 +90,3 @@ class Frame:
             self.models.for_purpose(Purpose.PLAN),
             (Message(Role.SYSTEM, self.prompts.render("frame")), Message(Role.USER, question)),
         )
-
-    def _said(self, run: RunState, purse: Purse) -> tuple[str, ...]:
-        is_conversation = run.guild_id is None or self.discord.place(run.channel_id).is_thread
-        if not is_conversation:
-            return ()
-        return self.recall.whole(run.thread_id, without=run.message_id, purse=purse, execution=run.execution_id)

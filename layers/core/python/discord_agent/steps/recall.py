@@ -10,6 +10,7 @@ from discord_agent.domain.ids import ChannelId, ExecutionId, MessageId, ThreadId
 from discord_agent.domain.inbound import InboundMessage
 from discord_agent.domain.recollection import Split
 from discord_agent.domain.redaction import Redactor
+from discord_agent.domain.run import RunState
 from discord_agent.domain.session import Lease, Session
 from discord_agent.ports import Discord, LanguageModel, Models, Prompts, Sessions
 from discord_agent.steps.chronicle import Chronicle
@@ -57,6 +58,13 @@ class Recall:
             return recollection.lines(session.summary, parts.shown, unread=len(parts.old))
         self.sessions.update(thread, lease=lease, summary=summary, summarized_through=parts.through)
         return recollection.lines(summary, parts.shown)
+
+    def before(self, run: RunState, purse: LanguageModel) -> tuple[str, ...]:
+        """The lines before a request that is answered in place; in a channel it stands by itself."""
+        is_conversation = run.guild_id is None or self.discord.place(run.channel_id).is_thread
+        if not is_conversation:
+            return ()
+        return self.whole(run.thread_id, without=run.message_id, purse=purse, execution=run.execution_id)
 
     def glance(self, thread: ThreadId, *, without: MessageId, direct: bool = False) -> tuple[str, ...]:
         """The newest lines, without asking a model: after the summary there is, or of the last 30 minutes in a channel.

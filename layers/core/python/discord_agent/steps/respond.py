@@ -43,7 +43,7 @@ class Respond:
     def _request(self, run: RunState, record: ExecutionRecord, purse: Purse) -> ModelRequest:
         question = self.prompts.render(
             "question",
-            history=self._said(run, purse),
+            history=() if run.task_type in UNRELATED_TASKS else self.recall.before(run, purse),
             author=record.author_name,
             content=record.request,
         )
@@ -57,10 +57,3 @@ class Respond:
             ),
             image_bytes=images,
         )
-
-    def _said(self, run: RunState, purse: Purse) -> tuple[str, ...]:
-        """What was said before in a conversation; some kinds of task are about the one message."""
-        is_conversation = run.guild_id is None or self.discord.place(run.channel_id).is_thread
-        if run.task_type in UNRELATED_TASKS or not is_conversation:
-            return ()
-        return self.recall.whole(run.thread_id, without=run.message_id, purse=purse, execution=run.execution_id)
