@@ -9,6 +9,7 @@ from discord_agent.domain import events
 from discord_agent.domain.errors import Conflict, DiscordRefused, DiscordUnavailable, LeaseLost
 from discord_agent.domain.events import AgenticEvent
 from discord_agent.domain.ids import ChannelId, CommitSha, ExecutionId, MessageId, decision_owner, late_decision
+from discord_agent.domain.interrupts import Interrupt
 from discord_agent.domain.posts import Post
 from discord_agent.domain.run import Commit, Next, Outcome, RunState
 from discord_agent.domain.session import Approval, Decision, ExecutionStatus
@@ -185,6 +186,16 @@ def test_what_was_said_too_late_is_not_passed_over_in_silence() -> None:
     [post] = _terminal(world)
     assert "said too late" in post.content
     assert [item.content for item in world.sessions.inbox.values()] == ["One more thing"]
+
+
+def test_a_sign_that_came_too_late_is_said_to_have_changed_nothing() -> None:
+    world = World()
+    run = _done(world)
+    world.steer("", interrupt=Interrupt.ESCALATE)
+    world.finish()(run)
+    [post] = _terminal(world)
+    assert "came too late for this run and changed nothing" in post.content
+    assert "said too late" not in post.content
 
 
 def test_a_run_asked_for_in_place_replies_to_the_request_and_one_in_its_own_thread_does_not() -> None:

@@ -7,7 +7,7 @@ from discord_agent.domain.errors import Conflict, LeaseLost
 from discord_agent.domain.ids import ChannelId, ExecutionId, MessageId, decision_owner
 from discord_agent.domain.posts import Post, UploadFile
 from discord_agent.domain.run import Commit, Outcome, RunState
-from discord_agent.domain.session import Approval, Decision, ItemKind
+from discord_agent.domain.session import Approval, Decision, InboxItem, ItemKind
 from discord_agent.domain.workspace import LINK_MODE, Manifest, looks_secret
 from discord_agent.ports import Clock, Discord, Executions, Leases, Machines, Sessions, Workspaces
 from discord_agent.steps.card import Card, invite_reactions
@@ -99,9 +99,9 @@ class Finish:
     def _upload(self, run: RunState, manifest: Manifest, path: str) -> UploadFile:
         return UploadFile(path.rsplit("/", 1)[-1], self.workspaces.read(run.thread_id, manifest, path))
 
-    def _unheard(self, run: RunState) -> int:
-        """How many messages came too late to be heard; they wait for the next run in the thread."""
-        return sum(bool(item.content) for item in self.sessions.waiting(run.thread_id, ItemKind.STEER))
+    def _unheard(self, run: RunState) -> tuple[InboxItem, ...]:
+        """What came too late to be heard; what was said waits for the next run in the thread."""
+        return self.sessions.waiting(run.thread_id, ItemKind.STEER)
 
     def _reply_to(self, run: RunState) -> MessageId | None:
         """A thread that was opened on the message cannot reply to it."""
@@ -150,12 +150,14 @@ class Finish:
             self.machines.succeed(approval.task_token, {"decision": Decision.SUPERSEDE, "by": None})
 
 
-def _notes(run: RunState, kept_back: tuple[str, ...], unheard: int) -> tuple[str, ...]:
-    """What people have to know beside the answer; ``unheard`` counts messages that came too late."""
+def _notes(run: RunState, kept_back: tuple[str, ...], unheard: tuple[InboxItem, ...]) -> tuple[str, ...]:
+    """What people have to know beside the answer; ``unheard`` came too late for the run."""
+    words = [item for item in unheard if item.content or item.attachments]
     files = ", ".join(layout.line(path, 100) for path in kept_back[:_MOST_FILES])
     notes = (
         (kept_back, f"⚠️ Too large or too many to send here: {files}. They are in the workspace."),
-        (unheard, "📨 Something was said too late for this run; the next run in this thread hears it first."),
+        (words, "📨 Something was said too late for this run; the next run in this thread hears it first."),
+        (len(unheard) > len(words), "📨 A reaction or a button came too late for this run and changed nothing."),
         (run.lesson_id, learned.note(run)),
     )
     return tuple(note for applies, note in notes if applies)
