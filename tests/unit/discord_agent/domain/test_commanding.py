@@ -9,7 +9,7 @@ from discord_agent.domain.classification import Classification, FlowType
 from discord_agent.domain.ids import ChannelId, ExecutionId, GuildId, MessageId, ThreadId, UserId
 from discord_agent.domain.inbound import Author, CommandInvoked
 from discord_agent.domain.intake import decide
-from discord_agent.domain.policy import ADMINISTRATOR, GuildSettings, People, Place
+from discord_agent.domain.policy import ADMINISTRATOR, MANAGE_MESSAGES, GuildSettings, People, Place
 from discord_agent.domain.run import Outcome
 from discord_agent.domain.session import ExecutionRecord
 
@@ -68,7 +68,8 @@ def test_settings_and_cleaning_are_for_administrators(command: str) -> None:
 
 def test_the_flow_breakglass_needs_its_own_right() -> None:
     refused = Refuse("Only administrators and those with a permit may use breakglass.")
-    assert decide(_used("flow", type="breakglass"), QUIET) == (refused,)
+    member = replace(ANN, permissions=MANAGE_MESSAGES)
+    assert decide(_used("flow", type="breakglass", by=member), QUIET) == (refused,)
     assert decide(_used("flow", type="breakglass", by=ADMIN), QUIET) == (_invoke("flow", type="breakglass"),)
     assert decide(_used("flow", type="branch"), QUIET) == (_invoke("flow", type="branch"),)
 

@@ -44,7 +44,7 @@ from discord_agent.domain.policy import (
     Reading,
 )
 from discord_agent.domain.run import Waiting
-from discord_agent.domain.session import ExecutionRecord, ItemKind, Objection
+from discord_agent.domain.session import ExecutionRecord, FlowOverride, ItemKind, Objection
 
 NOW = datetime(2026, 1, 2, 12, tzinfo=UTC)
 BOT, ANN, BOB = UserId("1"), UserId("2"), UserId("3")
@@ -173,6 +173,18 @@ def test_breakglass_is_addressed_to_the_bot_and_needs_its_own_permission() -> No
     by_administrator = message("@opus fix it", mentions_bot=False, permissions=ADMINISTRATOR)
     assert decide(by_administrator, IN_CHANNEL) == allowed
     assert decide(replace(by_administrator, content="<@1> @opus fix it"), IN_CHANNEL) == allowed
+
+
+def test_who_chose_breakglass_by_command_may_name_a_model_in_the_next_message() -> None:
+    chosen = replace(IN_CHANNEL, flow_override=FlowOverride(FlowType.BREAKGLASS, ANN))
+    (request, *_) = decide(message("@opus fix it", mentions_bot=False), chosen)
+    assert request == Enqueue(ItemKind.REQUEST, forced=True, breakglass=True)
+    for unchosen in (
+        replace(IN_CHANNEL, flow_override=FlowOverride(FlowType.BREAKGLASS, BOB)),
+        replace(IN_CHANNEL, flow_override=FlowOverride(FlowType.BRANCH, ANN)),
+    ):
+        (refused,) = decide(message("@opus fix it", mentions_bot=False), unchosen)
+        assert isinstance(refused, Refuse)
 
 
 def test_who_names_a_model_asks_it_also_while_a_run_works() -> None:

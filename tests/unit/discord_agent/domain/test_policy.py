@@ -173,10 +173,24 @@ def test_a_permit_names_roles_or_people() -> None:
 
 
 def test_a_refusal_is_a_sentence_for_the_person() -> None:
-    refused = decide(Action.APPROVE, BOB, DEFAULTS, HERE, requester=ADA.id)
+    member = replace(BOB, permissions=MANAGE_MESSAGES)
+    refused = decide(Action.APPROVE, member, DEFAULTS, HERE, requester=ADA.id)
     assert refused == Denied(
         "Only the person who asked, server managers and those with a permit may decide about this commit."
     )
+
+
+@pytest.mark.parametrize(
+    ("action", "way"),
+    [(Action.STOP, "/stop"), (Action.APPROVE, "the button"), (Action.BREAKGLASS, "/flow breakglass")],
+)
+def test_whose_permissions_discord_did_not_send_is_told_where_it_sends_them(action: Action, way: str) -> None:
+    unseen = decide(action, BOB, DEFAULTS, HERE, requester=ADA.id)
+    seen = decide(action, replace(BOB, permissions=1), DEFAULTS, HERE, requester=ADA.id)
+    assert isinstance(unseen, Denied)
+    assert isinstance(seen, Denied)
+    assert unseen.sentence.startswith(f"{seen.sentence} ")
+    assert way in unseen.sentence.removeprefix(seen.sentence)
 
 
 def test_only_the_configured_other_bot_may_ask() -> None:

@@ -11,7 +11,7 @@ from discord_agent.domain.inbound import Author
 from discord_agent.domain.interrupts import Interrupt
 from discord_agent.domain.policy import Denied, GuildSettings, Place
 from discord_agent.domain.run import Waiting
-from discord_agent.domain.session import Decision, ExecutionRecord, ItemKind, Objection
+from discord_agent.domain.session import Decision, ExecutionRecord, FlowOverride, ItemKind, Objection
 
 SEEN: Final = "👀"
 
@@ -22,7 +22,8 @@ class Situation:
 
     ``running`` holds the thread's lease, ``parked`` waits there for an answer. ``concerned`` is the run that a
     button names, or one of whose messages (live card, question, commit card, terminal message) was reacted to;
-    messages of the bot only. ``debounce`` is the deployment's. ``rejection`` is the thread's latest one.
+    messages of the bot only. ``debounce`` is the deployment's. ``rejection`` is the thread's latest one;
+    ``flow_override`` is what somebody chose for their next message there.
     """
 
     bot_id: UserId
@@ -37,6 +38,7 @@ class Situation:
     secondary_bot: str = ""
     breakglass_aliases: tuple[str, ...] = ()
     rejection: Objection | None = None
+    flow_override: FlowOverride | None = None
 
     @property
     def at_work(self) -> ExecutionRecord | None:

@@ -24,6 +24,7 @@ from discord_agent.domain.actions import (
     Withdraw,
     is_since,
 )
+from discord_agent.domain.classification import FlowType
 from discord_agent.domain.ids import MessageId, snowflake_time_ms
 from discord_agent.domain.inbound import (
     ButtonPressed,
@@ -36,7 +37,7 @@ from discord_agent.domain.inbound import (
     ThreadDeleted,
 )
 from discord_agent.domain.interrupts import Interrupt, Interruption
-from discord_agent.domain.session import ExecutionRecord, ItemKind
+from discord_agent.domain.session import ExecutionRecord, FlowOverride, ItemKind
 
 
 def decide(event: Inbound, situation: Situation) -> Actions:
@@ -122,7 +123,9 @@ def _interrupting(
 
 def _request(message: InboundMessage, situation: Situation, *, forced: bool, is_breakglass: bool) -> Actions:
     """A message that may want a run."""
-    action = policy.Action.BREAKGLASS if is_breakglass else policy.Action.RUN
+    # Who chose it with /flow was found to be allowed there, where Discord shows permissions.
+    is_cleared = situation.flow_override == FlowOverride(FlowType.BREAKGLASS, message.author.id)
+    action = policy.Action.BREAKGLASS if is_breakglass and not is_cleared else policy.Action.RUN
     refusal = situation.refusal(action, message.author)
     if refusal:
         return _turned_away(refusal, forced=forced)

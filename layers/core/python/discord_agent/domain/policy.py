@@ -242,6 +242,12 @@ _REFUSALS: Final = {
     Action.SPEND: "Only administrators and those with a permit may extend a budget.",
     Action.CONFIGURE: "Only administrators and those with a permit may change settings.",
 }
+_UNSEEN: Final = {
+    Action.STOP: "Moderators: use the button or /stop, because messages and reactions do not show me who is one.",
+    Action.APPROVE: "Managers: use the button, because reactions do not show me who is one.",
+    Action.BREAKGLASS: "Administrators: use /flow breakglass first, because messages do not show me who is one.",
+}
+"""What somebody with a permission of Discord's does where Discord did not send it."""
 
 
 def decide(
@@ -277,7 +283,10 @@ def decide(
     for clause, applies in clauses:
         if applies:
             return Allowed(clause)
-    return Denied(_REFUSALS[action] if in_guild else "This bot does not take direct messages from you.")
+    if not in_guild:
+        return Denied("This bot does not take direct messages from you.")
+    way = "" if actor.permissions or actor.is_bot else _UNSEEN.get(action, "")
+    return Denied(f"{_REFUSALS[action]} {way}".rstrip())
 
 
 def hears(settings: GuildSettings, place: Place, *, addressed: bool) -> bool:

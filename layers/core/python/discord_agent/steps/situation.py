@@ -63,6 +63,7 @@ class Situations:
             secondary_bot=self.deployment.secondary_bot,
             breakglass_aliases=self.deployment.breakglass_aliases,
             rejection=session.rejection,
+            flow_override=session.flow_override,
         )
 
     def _place(self, channel: ChannelId, guild: GuildId | None, session: Session, settings: GuildSettings) -> Place:
