@@ -6,12 +6,13 @@ from typing import Final
 
 from discord_agent.domain.ago import ago
 from discord_agent.domain.layout import fit, line
-from discord_agent.domain.memory import Insight, Reflection
+from discord_agent.domain.memory import Insight, Reflection, says_nothing
 from discord_agent.domain.posts import Embed, Post
 
 INSIGHT_MARK: Final = "i"
 REFLECTION_MARK: Final = "r"
 _ID_SHOWN: Final = 6
+_NO_LESSON: Final = "A run without a lesson of its own."
 _ROOM: Final = 2700
 """Characters of each of the two lists: together they have 6000 with their titles."""
 
@@ -45,7 +46,8 @@ def _embed(title: str, lines: list[str]) -> Embed:
 
 
 def _reflection(item: Reflection, now: datetime) -> str:
-    said = item.strategy_change or item.key_insight or item.what_worked or item.what_failed
+    fields = (item.strategy_change, item.key_insight, item.what_worked, item.what_failed, item.evidence)
+    said = next((text for text in fields if not says_nothing(text)), _NO_LESSON)
     return f"`{mark(item)}` {line(said, 300)}\n-# score {item.score} · {ago(item.at, now)}{_edited(item)}"
 
 

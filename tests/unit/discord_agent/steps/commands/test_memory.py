@@ -27,6 +27,12 @@ def test_what_was_learned_is_listed_with_marks_and_where_it_comes_from() -> None
     assert "seen 3 times" in listed
 
 
+def test_a_reflection_that_teaches_nothing_is_not_listed_as_a_blank() -> None:
+    world = World()
+    world.reflections.add(THREAD, Reflection("fedcba654321", world.clock.now(), EXECUTION, 79, what_failed="none"))
+    assert "`rfedcba` A run without a lesson of its own.\n-# score 79" in _listed(world)
+
+
 def test_a_thread_that_learned_nothing_says_so() -> None:
     assert _listed(World()) == "Nothing yet.\nNothing yet."
 
