@@ -190,6 +190,14 @@ def test_a_model_that_goes_round_in_circles_is_told_so_and_handed_on_two_turns_l
     assert nudged.details["turn"] == 1
 
 
+def test_a_warning_names_the_tool_that_failed_and_not_what_failures_are_told_apart_by() -> None:
+    world = World()
+    garbled = "bash: s_expiry - assertionerror: r... failed tests/test_service.py::test_it"
+    run = world.escalation()(world.working(turn=1, signals=Signals(same_errors=1, last_error=garbled)))
+    assert run.card_lines[-1].startswith("💡 Warned: A call of bash failed. Read its message")
+    assert "s_expiry" not in run.card_lines[-1]
+
+
 def test_a_nudge_without_messages_to_add_it_to_is_refused() -> None:
     world = World()
     run = world.working(turn=3, signals=Signals(no_progress_turns=3))

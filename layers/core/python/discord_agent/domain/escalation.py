@@ -103,7 +103,8 @@ def nudges(signals: Signals, task: TaskType) -> tuple[str, ...]:
         ),
         (
             signals.same_errors == SAME_ERRORS - NUDGE_AHEAD,
-            f"A tool failed ({signals.last_error}). Read its message and change the approach.",
+            # The model has the message itself, and what makes failures the same is nothing that people can read.
+            f"A call of {signals.last_error.partition(':')[0]} failed. Read its message and change the approach.",
         ),
         (
             signals.no_progress_turns == NO_PROGRESS_TURNS - NUDGE_AHEAD and task not in READING_TASKS,
