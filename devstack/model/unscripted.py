@@ -139,7 +139,9 @@ def _classify(script: Script, request: ChatRequest) -> tuple[TaskType, AgentRole
             return task_type, role
     if _QUESTION.match(text) or text.endswith("?"):
         return (TaskType.EXPLANATION if _EXPLAIN.match(text) else TaskType.TECHNICAL_QA), AgentRole.RESEARCHER
-    has_turns = any(entry.when is None or entry.when.search(text) for entry in script.turn)
+    # Marked as in the requests that the entry's expression is written for.
+    marked = f"<discord_message>\n{text}\n</discord_message>"
+    has_turns = any(entry.when is None or entry.when.search(marked) for entry in script.turn)
     return (TaskType.CODING if has_turns else TaskType.GENERAL), AgentRole.PYTHON_CODER
 
 

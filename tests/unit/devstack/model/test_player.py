@@ -193,6 +193,14 @@ def test_a_script_with_turns_for_a_message_makes_it_a_task() -> None:
     assert reply.task_type is TaskType.CODING
 
 
+def test_what_a_script_expects_between_marks_is_a_task_too() -> None:
+    marked = script(turn=[{"content": "one", "when": r"<discord_message[^>]*>\s*the weather"}])
+
+    for said, task in (("the weather is nice", TaskType.CODING), ("the tea is nice", TaskType.GENERAL)):
+        sent = f'To decide on:\n<discord_message author="Ada">\n{said}\n</discord_message>'
+        assert DecideReply.model_validate_json(text(marked, request(sent, purpose="decide"))).task_type is task
+
+
 def test_without_a_line_each_json_reply_is_valid_for_its_purpose() -> None:
     shapes = ((Purpose.PLAN, PlanReply), (Purpose.REFLECT, ReflectReply), (Purpose.TITLE, TitleReply))
 
