@@ -173,7 +173,7 @@ def _turn(run: ExecutionRecord) -> str:
 def _log_line(record: ExecutionRecord, now: datetime) -> str:
     sign = _OUTCOMES[record.outcome] if record.outcome else "❓"
     how = record.outcome.value.replace("_", " ") if record.outcome else record.status.value
-    turns = f" · {record.turns} turns" if record.turns else ""
+    turns = f" · {record.turns} turn{'s' if record.turns > 1 else ''}" if record.turns else ""
     cost = cost_lines.brief(record.cost, record.cloud)
     asked = f"**{line(record.request, 80) or 'a file'}** · <@{record.author_id}>"
     return f"{sign} {asked}\n-# {how} · {record.flow.value}{turns} · {cost} · {ago(record.created_at, now)}"

@@ -6,6 +6,7 @@ import pytest
 from discord_agent.domain.classification import FlowType
 from discord_agent.domain.commands import COMMANDS
 from discord_agent.domain.ids import ExecutionId, ManifestId, MessageId, ModelName
+from discord_agent.domain.interrupts import Interrupt
 from discord_agent.domain.run import HandedOn, Outcome, Waiting
 from discord_agent.domain.session import ExecutionStatus, FlowOverride, Reasons
 from tests.support.commands import fields, use
@@ -22,6 +23,14 @@ def _handed_on(world: World, reason: str, *, turn: int = 6) -> HandedOn:
 def test_help_names_every_command() -> None:
     [embed] = use(World(), "help").embeds
     assert all(f"`/{command.name}`" in embed.description for command in COMMANDS)
+
+
+def test_help_begins_with_how_to_talk_to_it() -> None:
+    [embed] = use(World(), "help").embeds
+    basics, _, commands = embed.description.partition("\n\n")
+    assert basics.startswith("Mention me with a task")
+    assert all(f"`{word}`" in basics for word in Interrupt)
+    assert commands.startswith("`/help`")
 
 
 def test_the_status_of_a_thread_at_rest_is_green_and_inviting() -> None:
@@ -112,6 +121,15 @@ def test_the_newest_runs_are_logged_five_unless_asked_for_more(options: dict[str
     lines = [line for line in embed.description.split("\n") if not line.startswith("-#")]
     assert len(lines) == shown
     assert "task 7" in lines[0]
+
+
+@pytest.mark.parametrize(("turns", "told"), [(1, " · 1 turn · "), (2, " · 2 turns · ")])
+def test_the_log_counts_turns_as_people_do(turns: int, told: str) -> None:
+    world = World()
+    world.working()
+    world.executions.update(EXECUTION, turns=turns)
+    [embed] = use(world, "logs").embeds
+    assert told in embed.description
 
 
 def test_a_request_cannot_dress_up_the_log() -> None:

@@ -6,6 +6,7 @@ from datetime import datetime
 from discord_agent.domain import feedback, thread_cards
 from discord_agent.domain.commands import COMMANDS
 from discord_agent.domain.ids import ExecutionId, ThreadId
+from discord_agent.domain.interrupts import Interrupt
 from discord_agent.domain.posts import Embed, Post
 from discord_agent.domain.session import ExecutionRecord, ItemKind
 from discord_agent.domain.thread_cards import ThreadState
@@ -14,12 +15,17 @@ from discord_agent.steps.commands.asked import Asked
 
 _LOGS_SHOWN = 5
 _ESCALATIONS_SHOWN = 10
+_BASICS = (
+    "Mention me with a task or a question; in a thread of mine, just write.\n"
+    f"While I work, what you write reaches me, and one of {', '.join(f'`{word}`' for word in Interrupt)} at the beginning "
+    "does what it says. 🛑 under a message of mine stops me; 👍 merges and 👎 rejects a commit."
+)
 
 
 def assist(_: Asked) -> Post:
-    """All commands, one line each."""
+    """How to talk to it, then all commands, one line each."""
     lines = "\n".join(f"`/{command.name}` {command.description}" for command in COMMANDS)
-    return Post(embeds=(Embed(title="What you can ask me to do", description=lines),))
+    return Post(embeds=(Embed(title="What you can ask me to do", description=f"{_BASICS}\n\n{lines}"),))
 
 
 @dataclass(frozen=True, slots=True)
