@@ -16,6 +16,7 @@ from discord_agent.domain.actions import (
     KeepReason,
     Offer,
     Refuse,
+    Restart,
     Situation,
     Steer,
     Stop,
@@ -43,7 +44,7 @@ from discord_agent.domain.policy import (
     Place,
     Reading,
 )
-from discord_agent.domain.run import Waiting
+from discord_agent.domain.run import Outcome, Waiting
 from discord_agent.domain.session import ExecutionRecord, FlowOverride, ItemKind, Objection
 
 NOW = datetime(2026, 1, 2, 12, tzinfo=UTC)
@@ -190,6 +191,40 @@ def test_who_chose_breakglass_by_command_may_name_a_model_in_the_next_message() 
 def test_who_names_a_model_asks_it_also_while_a_run_works() -> None:
     (request, *_) = decide(message("@opus fix it", mentions_bot=False, permissions=ADMINISTRATOR), RUNNING)
     assert request == Enqueue(ItemKind.REQUEST, forced=True, breakglass=True)
+
+
+@pytest.mark.parametrize(
+    ("word", "stronger"), [("RETRY", False), ("continue", False), ("<@1> Continue.", False), ("Escalate!", True)]
+)
+def test_a_bare_word_takes_up_a_run_that_fell_short_as_the_button_does(word: str, stronger: bool) -> None:
+    failed = replace(IN_THREAD, concerned=replace(RUN, outcome=Outcome.FAILED))
+    expected = (Acknowledge(), Restart(RUN.execution_id, stronger))
+    assert decide(message(word, mentions_bot=False), failed) == expected
+
+
+@pytest.mark.parametrize(
+    ("said", "outcome"),
+    [
+        ("continue with the tests", Outcome.FAILED),
+        ("continue", Outcome.DONE),
+        ("continue", None),
+        ("stop it", Outcome.FAILED),
+    ],
+)
+def test_other_words_after_a_run_are_a_request(said: str, outcome: Outcome | None) -> None:
+    ended = replace(IN_THREAD, concerned=replace(RUN, outcome=outcome))
+    assert Enqueue(ItemKind.REQUEST) in decide(message(said, mentions_bot=False), ended)
+
+
+def test_a_word_that_is_delivered_again_does_not_take_up_the_try_that_it_started() -> None:
+    tried = replace(RUN, outcome=Outcome.FAILED, created_at=NOW + timedelta(seconds=1))
+    decided = decide(message("retry", mentions_bot=False), replace(IN_THREAD, concerned=tried))
+    assert not any(isinstance(action, Restart) for action in decided)
+
+
+def test_a_bare_word_in_a_channel_takes_nothing_up() -> None:
+    elsewhere = replace(IN_CHANNEL, concerned=replace(RUN, outcome=Outcome.FAILED))
+    assert decide(message("retry"), elsewhere) == REQUEST
 
 
 def test_a_message_to_a_running_run_steers_it() -> None:

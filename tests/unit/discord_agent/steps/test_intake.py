@@ -308,6 +308,15 @@ def test_a_failed_run_is_started_anew_under_a_name_of_its_own() -> None:
     assert list(world.machines.started) == [("sequential_thinking", again)]
 
 
+def test_a_bare_word_in_the_thread_of_a_failed_run_starts_it_anew() -> None:
+    world = World()
+    _failed(world)
+    since_discord_began = int(world.clock.now().timestamp() * 1000) - 1_420_070_400_000
+    world.intake()(_message("continue", THREAD, message=MessageId(str(since_discord_began << 22))))
+    assert list(world.machines.started) == [("sequential_thinking", ExecutionId(f"{EXECUTION}-r1"))]
+    assert _waiting(world, THREAD, ItemKind.REQUEST) == []
+
+
 def test_a_decision_that_was_carried_out_is_not_carried_out_again() -> None:
     world = World()
     card = _committed(world)

@@ -21,8 +21,8 @@ class Situation:
     """The facts a decision rests on.
 
     ``running`` holds the thread's lease, ``parked`` waits there for an answer. ``concerned`` is the run that a
-    button names, or one of whose messages (live card, question, commit card, terminal message) was reacted to;
-    messages of the bot only. ``debounce`` is the deployment's. ``rejection`` is the thread's latest one;
+    button names, or one of whose messages (live card, question, commit card, terminal message) was reacted to, messages
+    of the bot only; for a command or a bare word that takes a run up again, the thread's newest. ``debounce`` is the deployment's. ``rejection`` is the thread's latest one;
     ``flow_override`` is what somebody chose for their next message there.
     """
 

@@ -37,6 +37,7 @@ from discord_agent.domain.inbound import (
     ThreadDeleted,
 )
 from discord_agent.domain.interrupts import Interrupt, Interruption
+from discord_agent.domain.run import Outcome
 from discord_agent.domain.session import ExecutionRecord, FlowOverride, ItemKind
 
 
@@ -78,6 +79,9 @@ def _message(message: InboundMessage, situation: Situation) -> Actions:
     is_bare_stop = interrupts.from_text(message.content) == Interruption(Interrupt.STOP)
     if run is None and is_bare_stop:
         return (Withdraw(),)
+    again, ended = interrupts.taking_up(message.content), _fell_short(message, situation)
+    if run is None and again is not None and ended is not None:
+        return _interrupting(message, situation, ended, again, forced=forced)
     return _request(message, situation, forced=forced, is_breakglass=is_breakglass)
 
 
@@ -119,6 +123,15 @@ def _interrupting(
             return actions if is_stop else _turned_away(sentence, forced=forced)
         case _:
             return actions if is_stop else (Acknowledge(), *actions)
+
+
+def _fell_short(message: InboundMessage, situation: Situation) -> ExecutionRecord | None:
+    """The thread's newest run, if it can be taken up again; after one that is done the same words are a request."""
+    newest = situation.concerned if situation.place.joined else None
+    if newest is None or newest.outcome in (None, Outcome.DONE):
+        return None
+    # A word that is delivered again never takes up the try that it started.
+    return newest if newest.created_at <= _time_of(message.id) else None
 
 
 def _request(message: InboundMessage, situation: Situation, *, forced: bool, is_breakglass: bool) -> Actions:

@@ -26,6 +26,7 @@ _EMOJI: Final = {
     "❌": Interrupt.WRONG,
     "🚀": Interrupt.ESCALATE,
 }
+_AGAIN: Final = frozenset({Interrupt.RETRY, Interrupt.CONTINUE, Interrupt.ESCALATE})
 _START = re.compile(rf"\s*({'|'.join(_WORDS)})\b[\s:,.!-]*", re.IGNORECASE)
 _LEADING_MENTION = re.compile(r"\A\s*<@!?\d+>")
 _VARIANTS = re.compile("[\ufe0e\ufe0f\U0001f3fb-\U0001f3ff]")
@@ -44,6 +45,12 @@ def from_text(text: str) -> Interruption | None:
     said = without_mention(text)
     word = _START.match(said)
     return Interruption(_WORDS[word[1].upper()], said[word.end() :].strip()) if word else None
+
+
+def taking_up(text: str) -> Interruption | None:
+    """The bare word at which a run that fell short is tried again; with more words it is a request."""
+    found = from_text(text)
+    return found if found is not None and found.kind in _AGAIN and not found.message else None
 
 
 def from_emoji(emoji: str) -> Interrupt | None:

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import timedelta
 
+from discord_agent.domain import interrupts
 from discord_agent.domain.actions import Situation
 from discord_agent.domain.ids import ChannelId, ExecutionId, GuildId, MessageId, ThreadId, UserId
 from discord_agent.domain.inbound import ButtonPressed, CommandInvoked, InboundMessage, Reaction
@@ -83,6 +84,8 @@ class Situations:
             case Reaction(message_id=message):
                 return self._first(thread, lambda record: message in _messages_of(record))
             case CommandInvoked():
+                return self._first(thread, lambda _: True)
+            case InboundMessage(content=content) if interrupts.taking_up(content):
                 return self._first(thread, lambda _: True)
             case _:
                 return None
