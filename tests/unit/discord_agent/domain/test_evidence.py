@@ -31,8 +31,9 @@ def test_a_clean_run_is_no_evidence_whatever_its_score() -> None:
         ({"signals": Signals(tests_run=4, tests_passed=1)}, "The last test run: 3 of 4 failed."),
         ({"signals": Signals(failures=2)}, "Tool calls that failed and turns that got stuck: 2."),
         ({"signals": Signals(last_error="bash: no module")}, "The last error: bash: no module"),
-        ({"signals": Signals(corrections=1)}, "People said that the work was wrong: 1 times."),
-        ({"escalations": 1}, "The run was handed to a stronger model: 1 times."),
+        ({"signals": Signals(corrections=1)}, "People said that the work was wrong: once."),
+        ({"escalations": 1}, "The run was handed to a stronger model: once."),
+        ({"escalations": 2}, "The run was handed to a stronger model: 2 times."),
         ({"outcome": Outcome.NEEDS_YOU, "question": "Which key?"}, "The run ended as needs_you: Which key?."),
     ],
 )

@@ -15,8 +15,8 @@ def of_run(run: RunState) -> tuple[str, ...]:
         (failing > 0, f"The last test run: {failing} of {signals.tests_run} failed."),
         (signals.failures > 0, f"Tool calls that failed and turns that got stuck: {signals.failures}."),
         (bool(signals.last_error), f"The last error: {signals.last_error}"),
-        (signals.corrections > 0, f"People said that the work was wrong: {signals.corrections} times."),
-        (run.escalations > 0, f"The run was handed to a stronger model: {run.escalations} times."),
+        (signals.corrections > 0, f"People said that the work was wrong: {_times(signals.corrections)}."),
+        (run.escalations > 0, f"The run was handed to a stronger model: {_times(run.escalations)}."),
     )
     return tuple(sentence for holds, sentence in rules if holds)
 
@@ -33,3 +33,7 @@ def of_dislike(objection: Objection) -> str:
 
 def _because(reason: str) -> str:
     return f": {' '.join(reason.split()).rstrip('.')}" if reason.strip() else ""
+
+
+def _times(count: int) -> str:
+    return "once" if count == 1 else f"{count} times"

@@ -8,10 +8,12 @@ from discord_agent.steps.commands.asked import Asked
 _DONE: Final = {
     "stop": "⏹️ Stopping the run; what it did so far is kept.",
     "retry": "🔄 Taking it up again.",
-    "rewind": "⏪ Going back to turn {turn}. How things were until now is kept as a checkpoint.",
+    "rewind": "⏪ Going back to {place}. How things were until now is kept as a checkpoint.",
 }
 
 
 def confirm(asked: Asked) -> Post:
     """Say what is being done."""
-    return Post(_DONE[asked.invocation.command.name].format(turn=asked.invocation.text("turn")))
+    turn = asked.invocation.text("turn")
+    place = f"turn {turn}" if turn.strip("0") else "the start"
+    return Post(_DONE[asked.invocation.command.name].format(place=place))
