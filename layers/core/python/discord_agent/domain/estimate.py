@@ -4,7 +4,6 @@ Tokens are not counted but bounded: no tokeniser is needed, and people's limits 
 """
 
 import json
-import re
 import string
 from collections.abc import Iterable
 from dataclasses import replace
@@ -15,8 +14,8 @@ from discord_agent.domain.money import NOTHING, Price, Usage, Usd, cost_of
 
 _BYTES_PER_TOKEN: Final = 3
 """Of words: English prose has more than four, code about three and a half."""
-_ENCODED: Final = re.compile(r"\S{48,}")
-"""Base64, keys and the like: nearly every byte may be a token of its own."""
+_ENCODED: Final = 48
+"""A word of so many characters is none, but base64, a key and the like: nearly every byte may be a token of its own."""
 _OF_WORDS: Final = (string.ascii_letters + string.whitespace).encode()
 """The other bytes, such as digits, punctuation and emoji, may each be a token of their own."""
 _TOKENS_PER_IMAGE: Final = 2500
@@ -48,7 +47,8 @@ def _tokens(message: Message) -> int:
 
 
 def _tokens_of(text: str) -> int:
-    encoded = sum(len(found.group().encode()) for found in _ENCODED.finditer(text))
-    rest = _ENCODED.sub("", text).encode()
-    others = len(rest.translate(None, _OF_WORDS))
-    return encoded + others + -(-(len(rest) - others) // _BYTES_PER_TOKEN)
+    encoded = "".join(word for word in text.split() if len(word) >= _ENCODED).encode()
+    whole = text.encode()
+    others = len(whole.translate(None, _OF_WORDS)) - len(encoded.translate(None, _OF_WORDS))
+    words = len(whole) - len(encoded) - others
+    return len(encoded) + others + -(-words // _BYTES_PER_TOKEN)
