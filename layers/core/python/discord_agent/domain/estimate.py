@@ -7,6 +7,7 @@ import json
 import string
 from collections.abc import Iterable
 from dataclasses import replace
+from functools import lru_cache
 from typing import Final
 
 from discord_agent.domain.conversation import Message, ModelRequest
@@ -46,6 +47,8 @@ def _tokens(message: Message) -> int:
     return sum(map(_tokens_of, (message.text, *calls, thought)))
 
 
+# A conversation is bounded anew before every call, and all of it but its end has been bounded before.
+@lru_cache(maxsize=2048)
 def _tokens_of(text: str) -> int:
     encoded = "".join(word for word in text.split() if len(word) >= _ENCODED).encode()
     whole = text.encode()
