@@ -16,7 +16,7 @@ def play(stage: Stage) -> Findings:
     learned = first.shows(_INSIGHT)
     second = stage.ask("fix the other barometer")
     second.ended()
-    first.press("Forget")
+    first.press("Forget lesson")
     stage.until("the insight is forgotten", lambda: _INSIGHT not in _known(stage, first))
     third = stage.ask("fix the last barometer")
     third.ended()

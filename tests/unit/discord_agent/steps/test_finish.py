@@ -389,4 +389,4 @@ def test_the_answer_says_what_was_learned_and_offers_to_forget_it() -> None:
     world.finish()(replace(run, lesson="Run the tests first.", lesson_id="a1b2c3d4e5f6"))
     post = _terminal(world)[-1]
     assert "🧠 learned: Run the tests first." in post.content
-    assert [button.label for button in post.buttons[-1]] == ["Forget"]
+    assert [button.label for button in post.buttons[-1]] == ["Forget lesson"]

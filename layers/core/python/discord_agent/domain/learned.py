@@ -23,4 +23,4 @@ def buttons(run: RunState) -> tuple[tuple[Button, ...], ...]:
     if not fits:
         return ()
     forget = encode(Control(Action.FORGET, run.execution_id, run.lesson_id))
-    return ((Button("Forget", forget, emoji="🗑️"),),)
+    return ((Button("Forget lesson", forget, emoji="🗑️"),),)
