@@ -7,7 +7,7 @@ REQUIREMENTS := requirements/development.txt
 EXTRAS := core models sandbox bridge
 export UV_PYTHON_DOWNLOADS ?= automatic
 
-.PHONY: setup dev test lint types unit integration product stack e2e browser requirements clean bench
+.PHONY: setup dev test lint types unit integration product stack e2e scenarios browser requirements clean bench
 
 setup: .venv/.ready
 
@@ -27,7 +27,7 @@ dev: setup
 # The two halves of the integration tests need a process each: moto's mock and its interpreter disturb each other.
 test: setup lint types
 	$(MAKE) --no-print-directory -j2 --output-sync=target unit product stack
-	$(MAKE) --no-print-directory -j2 --output-sync=target e2e browser
+	$(MAKE) --no-print-directory -j2 --output-sync=target e2e scenarios browser
 
 lint: setup
 	$(BIN)/ruff check .
@@ -48,7 +48,10 @@ stack: setup
 	$(BIN)/pytest tests/integration/devstack tests/integration/statemachines
 
 e2e: setup
-	$(BIN)/pytest tests/e2e --ignore=tests/e2e/test_playground.py
+	$(BIN)/pytest tests/e2e --ignore=tests/e2e/test_playground.py --ignore=tests/e2e/test_scenarios.py
+
+scenarios: setup
+	$(BIN)/pytest tests/e2e/test_scenarios.py
 
 browser: setup
 	$(BIN)/pytest tests/e2e/test_playground.py
