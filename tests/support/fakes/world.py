@@ -192,7 +192,7 @@ class World:
     def commands(self) -> Commands:
         outside = Outside(
             self.discord, self.leases, self.sessions, self.executions, self.workspaces, self.audit, self.budgets,
-            self.reflections, self.insights, self.clock,
+            self.reflections, self.insights, self.clock, Redactor(),
         )  # fmt: skip
         return Commands(use_cases(outside), self.discord, self.chronicle)
 

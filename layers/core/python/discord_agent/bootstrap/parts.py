@@ -156,6 +156,7 @@ class Parts:
             self.reflections,
             self.insights,
             self.clock,
+            self.redactor,
         )
         return Commands(use_cases(outside), self.discord, self.chronicle)
 

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from discord_agent.domain.redaction import Redactor
 from discord_agent.ports import (
     AuditLog,
     Budgets,
@@ -36,12 +37,13 @@ class Outside:
     reflections: Reflections
     insights: Insights
     clock: Clock
+    redactor: Redactor
 
 
 def use_cases(outside: Outside) -> Mapping[str, UseCase]:
     """Every command of ``domain.commands`` with what it does."""
     o = outside
-    memory = Memory(o.reflections, o.insights, o.clock)
+    memory = Memory(o.reflections, o.insights, o.clock, o.redactor)
     budget = Budget(o.budgets, o.executions, o.sessions)
     settings = Settings(o.discord, o.sessions)
     return {

@@ -1,7 +1,6 @@
 """What was learned: listed, put differently, forgotten."""
 
 from dataclasses import dataclass
-from typing import Final
 
 from discord_agent.domain import memory, memory_card
 from discord_agent.domain.errors import InvalidInput
@@ -12,8 +11,6 @@ from discord_agent.domain.redaction import Redactor
 from discord_agent.ports import Clock, Insights, Reflections
 from discord_agent.steps.commands.asked import Asked
 
-_PATTERNS_ONLY: Final = Redactor()
-
 
 @dataclass(frozen=True, slots=True)
 class Memory:
@@ -22,7 +19,7 @@ class Memory:
     reflections: Reflections
     insights: Insights
     clock: Clock
-    redactor: Redactor = _PATTERNS_ONLY
+    redactor: Redactor
 
     def list(self, asked: Asked) -> Post:
         """``/memory list``."""
