@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Final, TypedDict
 
 from devstack.aws.errors import StackError
-from discord_agent.declaration import Function, Kind, Ref, Service, System
+from discord_agent.declaration import ALIAS, Function, Kind, Ref, Service, System
 from discord_agent.domain.errors import InvalidSettings
 
 ACCOUNT: Final = "123456789012"
@@ -103,10 +103,10 @@ class Resolver:
         meanings: dict[Kind, Callable[[str], str]] = {
             Kind.TABLE: lambda key: system.tables[key].name,
             Kind.BUCKET: lambda key: system.buckets[key].name,
-            Kind.FUNCTION: lambda key: system.functions[key].physical_name,
+            Kind.FUNCTION: lambda key: f"{system.functions[key].physical_name}:{ALIAS}",
             Kind.SECRET: lambda key: system.secrets[key],
             Kind.QUEUE: self.queue_url,
-            Kind.MACHINE: lambda key: machine_arn(system.machines[key].physical_name),
+            Kind.MACHINE: lambda key: f"{machine_arn(system.machines[key].physical_name)}:{ALIAS}",
             Kind.ROLE: lambda key: role_arn(system.roles[key].name),
             Kind.PARAMETER: self.parameter,
         }

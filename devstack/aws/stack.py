@@ -38,7 +38,7 @@ from devstack.aws.states.api import StatesApi
 from devstack.aws.states.service import StatesService
 from devstack.aws.states.status_events import StatusEvents
 from devstack.aws.states.store import ExecutionStore
-from discord_agent.declaration import Function, Package, System
+from discord_agent.declaration import ALIAS, Function, Package, System
 from discord_agent.statemachines import substituted
 
 type Mode = Literal["process", "in_process"]
@@ -314,7 +314,9 @@ class LocalAws:
             raise MissingDefinition(
                 f"declared, but not there: {', '.join(map(str, missing))}; write them, or take them out of the declaration"
             )
-        arns = {key: function_arn(function.physical_name) for key, function in self._system.functions.items()}
+        arns = {
+            key: f"{function_arn(function.physical_name)}:{ALIAS}" for key, function in self._system.functions.items()
+        }
         return {
             key: substituted(
                 path.read_text(encoding="utf-8"), {name: arns[name] for name in self._system.machines[key].functions}

@@ -18,6 +18,7 @@ from devstack.aws.interpreter.tokens import ClosedToken, Failure, Success, Unkno
 from devstack.aws.names import machine_arn, machine_role_arn
 from devstack.aws.states.execution import RUNNING, Ending, Execution, MachineRevision
 from devstack.aws.states.store import ExecutionStore, Record
+from discord_agent.declaration import ALIAS
 
 _KEPT_HISTORIES: Final = 500
 _NAME_LIMIT: Final = 80
@@ -220,8 +221,9 @@ class StatesService:
             raise _closed() from error
 
     def _machine(self, arn: str) -> MachineRevision:
+        """A machine by its ARN or that of its alias, which always points to the newest definition."""
         with self._lock:
-            machine = self._machines.get(arn)
+            machine = self._machines.get(arn.removesuffix(f":{ALIAS}"))
         if machine is None:
             raise ApiError("StateMachineDoesNotExist", f"State Machine Does Not Exist: '{arn}'")
         return machine

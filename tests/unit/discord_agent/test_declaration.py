@@ -22,7 +22,8 @@ ROOT = Path(__file__).parents[3]
 FUNCTIONS = sorted(SYSTEM.functions)
 OWNERS: dict[str, Function | Service] = SYSTEM.functions | SYSTEM.services
 DEAD = {queue.dead_letters for queue in SYSTEM.queues.values() if queue.dead_letters}
-MEANT_FOR_OTHERS = {"events-dead"}
+DEAD |= {each.dead_letters for each in SYSTEM.functions.values() if each.dead_letters}
+MEANT_FOR_OTHERS = {"events-dead", "failures-dead"}
 """Queues that operators and other systems read."""
 GIVEN = {"DISCORD_BOT_ID": "900", "DISCORD_PUBLIC_KEY": "0" * 64}
 """The parameters without a default: every deployment has its own."""

@@ -5,6 +5,8 @@ from enum import StrEnum
 from typing import Final
 
 PREFIX: Final = "discord-agent"
+ALIAS: Final = "live"
+"""The alias through which functions and state machines are called: it points to the version that was deployed last."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,14 +60,18 @@ class Kind(StrEnum):
     SECRET = "secret"
     ROLE = "role"
     PARAMETER = "parameter"
+    LOG_GROUP = "log_group"
+    IMAGE = "image"
+    ANYTHING = "anything"
 
 
 @dataclass(frozen=True, slots=True)
 class Ref:
     """A reference to something declared here (by its key), or to a deployment parameter; resolved when deployed.
 
-    In an environment a table, bucket, function and secret resolve to the name, a queue to the URL, a machine and
-    a role to the ARN. In a grant all resolve to ARNs; ``path`` narrows a bucket or adds a table's indexes.
+    In an environment a table, bucket and secret resolve to the name, a function to its name with the alias, a queue to
+    the URL, a machine to the ARN of its alias, and a role to the ARN. In a grant all resolve to ARNs, a log group by its
+    name, an image to the repository that a service's or function's image lies in, and anything to ``*``; ``path`` narrows a bucket, adds a table's indexes, or the alias of what is called by it.
     """
 
     kind: Kind
@@ -100,6 +106,14 @@ class Package(StrEnum):
     SANDBOX = "sandbox"
 
 
+LAYERS: Final = {
+    Package.CORE: ("core", "core-dependencies"),
+    Package.MODELS: ("core", "core-dependencies", "models-dependencies"),
+    Package.SANDBOX: (),
+}
+"""The layers that functions of a package are made of; the sandbox is a container image instead."""
+
+
 @dataclass(frozen=True, slots=True)
 class Source:
     """A queue that a function consumes."""
@@ -113,7 +127,8 @@ class Source:
 class Function:
     """A Lambda function: memory in MB, timeout in seconds; ``environment`` maps variable names to values.
 
-    ``path`` is where an HTTP API hands POST requests to it, "" for nowhere.
+    ``path`` is where an HTTP API hands POST requests to it, "" for nowhere. ``dead_letters`` is the queue for
+    asynchronous events that no attempt could handle. ``reserved`` keeps and bounds its concurrency.
     """
 
     name: str
@@ -127,11 +142,18 @@ class Function:
     path: str = ""
     tenant_isolated: bool = False
     on_execution_status: bool = False
+    dead_letters: str | None = None
+    reserved: int | None = None
 
     @property
     def physical_name(self) -> str:
         """The function's name in AWS."""
         return f"{PREFIX}-{self.name}"
+
+    @property
+    def log_group(self) -> str:
+        """Where its logs go."""
+        return f"/aws/lambda/{self.physical_name}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,6 +178,11 @@ class Service:
         """The service's name in AWS."""
         return f"{PREFIX}-{self.name.replace('_', '-')}"
 
+    @property
+    def log_group(self) -> str:
+        """Where its logs go."""
+        return f"/aws/ecs/{self.physical_name}"
+
 
 @dataclass(frozen=True, slots=True)
 class Machine:
@@ -169,10 +196,24 @@ class Machine:
         """The machine's name in AWS."""
         return f"{PREFIX}-{self.name}"
 
+    @property
+    def log_group(self) -> str:
+        """Where its logs go; under this prefix AWS keeps the policy that lets it write from growing with each machine."""
+        return f"/aws/vendedlogs/states/{self.physical_name}"
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """A choice of whoever deploys; ``choices`` are its values, () for any text."""
+
+    default: str
+    purpose: str
+    choices: tuple[str, ...] = ()
+
 
 @dataclass(frozen=True, slots=True)
 class System:
-    """Everything there is, by key."""
+    """Everything there is, by key; ``log_retention`` in days."""
 
     tables: dict[str, Table]
     queues: dict[str, Queue]
@@ -183,3 +224,5 @@ class System:
     parameters: dict[str, str]
     services: dict[str, Service] = field(default_factory=dict)
     roles: dict[str, Role] = field(default_factory=dict)
+    settings: dict[str, Setting] = field(default_factory=dict)
+    log_retention: int = 30

@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from discord_agent.declaration import Grant, Kind, Ref
+from discord_agent.declaration import ALIAS, Grant, Kind, Ref
 
 type Environment = tuple[tuple[str, Ref | str], ...]
 """Variables by name, and what they hold."""
@@ -104,3 +104,18 @@ def consume(queue: str) -> Grant:
 def machines(*keys: str) -> Environment:
     """Variables that hold machines' ARNs."""
     return tuple((f"{key.upper()}_MACHINE_ARN", Ref(Kind.MACHINE, key)) for key in keys)
+
+
+def start(*keys: str) -> Grant:
+    """What it takes to start executions of machines."""
+    return Grant(("states:StartExecution",), tuple(Ref(Kind.MACHINE, key, f":{ALIAS}") for key in keys))
+
+
+def answer(*keys: str) -> Grant:
+    """What it takes to answer tasks of machines that wait for it."""
+    return Grant(("states:SendTaskSuccess",), tuple(Ref(Kind.MACHINE, key) for key in keys))
+
+
+def invoke(*keys: str) -> Grant:
+    """What it takes to call functions."""
+    return Grant(("lambda:InvokeFunction",), tuple(Ref(Kind.FUNCTION, key, f":{ALIAS}") for key in keys))

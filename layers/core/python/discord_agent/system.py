@@ -18,6 +18,7 @@ from discord_agent.declaration import (
     Ref,
     Role,
     Service,
+    Setting,
     Source,
     System,
     Table,
@@ -42,9 +43,12 @@ from discord_agent.needs import (
     TOOLS_ENV,
     WRITE_FILES,
     Environment,
+    answer,
     consume,
+    invoke,
     machines,
     parameters,
+    start,
     table,
 )
 
@@ -65,6 +69,7 @@ QUEUES: Final = {
     "wakeups-dead": Queue("discord_wakeups_dead", visibility=360),
     "events": Queue("agentic_events", dead_letters="events-dead"),
     "events-dead": Queue("agentic_events_dead"),
+    "failures-dead": Queue("discord_failures_dead"),
 }
 
 BUCKETS: Final = {"artifacts": Bucket("discord-bot-artifacts")}
@@ -94,6 +99,25 @@ PARAMETERS: Final = {
 }
 """Deployment parameters with their defaults (behaviour contract, section 20)."""
 
+SETTINGS: Final = {
+    "architecture": Setting("arm64", "processor of the functions and the bridge", ("arm64", "x86_64")),
+    "artifact_bucket": Setting(
+        "", "name of the bucket; empty: discord-bot-artifacts-ACCOUNT-REGION, free for everybody"
+    ),
+    "bridge": Setting(
+        "true", "run the gateway bridge; without it only slash commands and buttons arrive", ("true", "false")
+    ),
+    "bridge_image": Setting("", "image of the bridge; empty: built from its Dockerfile"),
+    "sandbox_image": Setting("", "image of the sandbox; empty: built from its Dockerfile"),
+    "reserve_concurrency": Setting(
+        "true", "reserve concurrency; false where the account's limit is still too low for it", ("true", "false")
+    ),
+    "snap_start": Setting("false", "start Python functions from snapshots", ("true", "false")),
+    "customer_managed_key": Setting("false", "encrypt with a key of your own", ("true", "false")),
+    "alarm_email": Setting("", "who is told of alarms; empty: nobody, they show on the dashboard"),
+}
+"""What whoever deploys may choose."""
+
 
 def _step(
     name: str,
@@ -121,6 +145,7 @@ _FUNCTIONS: Final = (
         ),
         grants=(Grant(("sqs:SendMessage",), (Ref(Kind.QUEUE, "messages"),)),),
         path="/interactions",
+        reserved=20,
     ),
     Function(
         "intake",
@@ -139,14 +164,8 @@ _FUNCTIONS: Final = (
             *RUN,
             consume("messages"),
             Grant(("sqs:SendMessage",), (Ref(Kind.QUEUE, "wakeups"),)),
-            Grant(
-                ("states:SendTaskSuccess",),
-                (Ref(Kind.MACHINE, "sequential_thinking"), Ref(Kind.MACHINE, "approval")),
-            ),
-            Grant(
-                ("states:StartExecution",),
-                tuple(Ref(Kind.MACHINE, key) for key in (*FLOWS, "approval")),
-            ),
+            answer("sequential_thinking", "approval"),
+            start(*FLOWS, "approval"),
             Grant(
                 ("s3:PutObject",),
                 (Ref(Kind.BUCKET, "artifacts", "threads/*/workspace/control/*"),),
@@ -173,7 +192,7 @@ _FUNCTIONS: Final = (
             *RUN,
             MODEL,
             consume("wakeups"),
-            Grant(("states:StartExecution",), tuple(Ref(Kind.MACHINE, key) for key in FLOWS)),
+            start(*FLOWS),
         ),
         sources=(Source("wakeups", batch_size=1),),
     ),
@@ -252,7 +271,7 @@ _FUNCTIONS: Final = (
             READ_FILES,
             WRITE_FILES,
             LIST_FILES,
-            Grant(("lambda:InvokeFunction",), (Ref(Kind.FUNCTION, "sandbox"),)),
+            invoke("sandbox"),
             Grant(("sts:AssumeRole",), (Ref(Kind.ROLE, "workspace"),)),
         ),
     ),
@@ -291,8 +310,8 @@ _FUNCTIONS: Final = (
             READ_FILES,
             WRITE_FILES,
             LIST_FILES,
-            Grant(("states:StartExecution",), (Ref(Kind.MACHINE, "approval"),)),
-            Grant(("states:SendTaskSuccess",), (Ref(Kind.MACHINE, "approval"),)),
+            start("approval"),
+            answer("approval"),
         ),
     ),
     _step(
@@ -313,6 +332,7 @@ _FUNCTIONS: Final = (
         grants=(*RUN, consume("messages-dead"), consume("wakeups-dead")),
         sources=(Source("messages-dead", batch_size=1), Source("wakeups-dead", batch_size=1)),
         on_execution_status=True,
+        dead_letters="failures-dead",
     ),
     Function(
         "sandbox",
@@ -410,6 +430,7 @@ SYSTEM: Final = System(
     roles=ROLES,
     parameters=PARAMETERS,
     services={_BRIDGE.name: _BRIDGE},
+    settings=SETTINGS,
 )
 
 

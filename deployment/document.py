@@ -1,0 +1,101 @@
+"""The declaration as one JSON document, for tools that are not written in Python; Terraform reads it.
+
+References are ``{"ref": "queue/messages"}``, in statements with a ``path`` that is put behind the ARN.
+"""
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict
+from typing import Any, Final
+
+from deployment.roles import AccountRole, roles
+from discord_agent.declaration import ALIAS, LAYERS, PREFIX, Function, Grant, Kind, Machine, Ref, Service, System
+
+type Json = dict[str, Any]
+
+RUNTIME: Final = "python3.13"
+
+
+def document(system: System) -> Json:
+    """Everything that a deployment makes, without anything that depends on the account or on settings."""
+    return {
+        "prefix": PREFIX,
+        "alias": ALIAS,
+        "runtime": RUNTIME,
+        "log_retention": system.log_retention,
+        "layers": sorted({layer for layers in LAYERS.values() for layer in layers}),
+        "parameters": system.parameters,
+        "settings": {key: asdict(setting) for key, setting in system.settings.items()},
+        "secrets": system.secrets,
+        "tables": {key: asdict(table) for key, table in system.tables.items()},
+        "queues": {key: asdict(queue) for key, queue in system.queues.items()},
+        "buckets": {key: asdict(bucket) for key, bucket in system.buckets.items()},
+        "functions": {key: _function(function) for key, function in system.functions.items()},
+        "machines": {key: _machine(machine) for key, machine in system.machines.items()},
+        "services": {key: _service(service) for key, service in system.services.items()},
+        "roles": {key: _role(role) for key, role in roles(system).items()},
+    }
+
+
+def text(system: System) -> str:
+    """The document as it is kept in the repository."""
+    return json.dumps(document(system), indent=2, sort_keys=True) + "\n"
+
+
+def _function(function: Function) -> Json:
+    fields = asdict(function)
+    del fields["grants"]
+    return {
+        **fields,
+        "name": function.physical_name,
+        "layers": list(LAYERS[function.package]),
+        "log_group": function.log_group,
+        "environment": _environment(function.environment),
+    }
+
+
+def _machine(machine: Machine) -> Json:
+    return {**asdict(machine), "name": machine.physical_name, "log_group": machine.log_group}
+
+
+def _service(service: Service) -> Json:
+    fields = asdict(service)
+    del fields["grants"]
+    return {
+        **fields,
+        "name": service.physical_name,
+        "log_group": service.log_group,
+        "environment": _environment(service.environment),
+    }
+
+
+def _environment(variables: tuple[tuple[str, Ref | str], ...]) -> Mapping[str, Json]:
+    return {
+        name: {"value": value} if isinstance(value, str) else {"ref": f"{value.kind}/{value.key}"}
+        for name, value in variables
+    }
+
+
+def _role(role: AccountRole) -> Json:
+    return {
+        "name": role.name,
+        "purpose": role.purpose,
+        "service": role.service,
+        "assumed_by": list(role.assumed_by),
+        "statements": [_statement(grant) for grant in role.grants],
+    }
+
+
+def _statement(grant: Grant) -> Json:
+    return {
+        "actions": list(grant.actions),
+        "resources": [_resource(ref) for ref in grant.resources],
+        "reason": grant.reason,
+    }
+
+
+def _resource(ref: Ref) -> Json:
+    if ref.kind is Kind.ANYTHING:
+        return {"ref": "anything", "path": ""}
+    separator = "/" if ref.path and ref.kind in (Kind.BUCKET, Kind.TABLE) else ""
+    return {"ref": f"{ref.kind}/{ref.key}", "path": separator + ref.path}
