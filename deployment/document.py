@@ -4,16 +4,21 @@ References are ``{"ref": "queue/messages"}``, in statements with a ``path`` that
 """
 
 import json
+import sys
 from collections.abc import Mapping
 from dataclasses import asdict
+from pathlib import Path
 from typing import Any, Final
 
+from deployment.figures import FIGURES
 from deployment.roles import AccountRole, roles
 from discord_agent.declaration import ALIAS, LAYERS, PREFIX, Function, Grant, Kind, Machine, Ref, Service, System
+from discord_agent.system import SYSTEM
 
 type Json = dict[str, Any]
 
-RUNTIME: Final = "python3.13"
+PATH: Final = Path(__file__).resolve().parent.parent / "terraform" / "system.json"
+"""Where the document is kept."""
 
 
 def document(system: System) -> Json:
@@ -21,7 +26,7 @@ def document(system: System) -> Json:
     return {
         "prefix": PREFIX,
         "alias": ALIAS,
-        "runtime": RUNTIME,
+        "figures": asdict(FIGURES),
         "log_retention": system.log_retention,
         "layers": sorted({layer for layers in LAYERS.values() for layer in layers}),
         "parameters": system.parameters,
@@ -35,6 +40,17 @@ def document(system: System) -> Json:
         "services": {key: _service(service) for key, service in system.services.items()},
         "roles": {key: _role(role) for key, role in roles(system).items()},
     }
+
+
+def declaration(*, write: bool) -> int:
+    """The command: prints the document, or writes it where Terraform reads it."""
+    if write:
+        PATH.parent.mkdir(exist_ok=True)
+        PATH.write_text(text(SYSTEM), encoding="utf-8")
+        sys.stdout.write(f"written to {PATH}\n")
+    else:
+        sys.stdout.write(text(SYSTEM))
+    return 0
 
 
 def text(system: System) -> str:

@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Final
 
+from deployment import document
 from devstack import bench, demo, invoke
 from devstack import commands as slash_commands
 from devstack.options import DEMO_SCRIPT, DEMO_TASK, ROOT, SAMPLE, ModelAccess, Options
@@ -69,6 +70,10 @@ def _parser() -> argparse.ArgumentParser:
     slash = commands.add_parser("commands", help="show the slash commands, or register them with Discord")
     slash.add_argument("--register", action="store_true", help="register them for the bot of DISCORD_TOKEN")
     slash.set_defaults(run=lambda options: slash_commands.run(options, environment()))
+
+    declared = commands.add_parser("declaration", help="show the declaration as the document that Terraform reads")
+    declared.add_argument("--write", action="store_true", help="write it to terraform/system.json")
+    declared.set_defaults(run=lambda options: document.declaration(write=options.write))
 
     measure = commands.add_parser("bench", help="run a benchmark")
     measure.add_argument("name", choices=sorted(bench.BENCHMARKS))
