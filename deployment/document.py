@@ -10,9 +10,22 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any, Final
 
+from deployment import dashboard
 from deployment.figures import FIGURES
 from deployment.roles import AccountRole, roles
-from discord_agent.declaration import ALIAS, LAYERS, PREFIX, Function, Grant, Kind, Machine, Ref, Service, System
+from discord_agent.declaration import (
+    ALIAS,
+    LAYERS,
+    PREFIX,
+    Alarm,
+    Function,
+    Grant,
+    Kind,
+    Machine,
+    Ref,
+    Service,
+    System,
+)
 from discord_agent.system import SYSTEM
 
 type Json = dict[str, Any]
@@ -38,6 +51,8 @@ def document(system: System) -> Json:
         "functions": {key: _function(function) for key, function in system.functions.items()},
         "machines": {key: _machine(machine) for key, machine in system.machines.items()},
         "services": {key: _service(service) for key, service in system.services.items()},
+        "alarms": {key: _alarm(alarm) for key, alarm in system.alarms.items()},
+        "dashboard": [asdict(widget) for widget in dashboard.widgets(system)],
         "roles": {key: _role(role) for key, role in roles(system).items()},
     }
 
@@ -86,9 +101,28 @@ def _service(service: Service) -> Json:
 
 
 def _environment(variables: tuple[tuple[str, Ref | str], ...]) -> Mapping[str, Json]:
+    return {name: _value(value) for name, value in variables}
+
+
+def _value(value: Ref | str | float) -> Json:
+    return {"ref": f"{value.kind}/{value.key}"} if isinstance(value, Ref) else {"value": value}
+
+
+def _alarm(alarm: Alarm) -> Json:
+    """In dimensions a reference is the name of what it refers to, not its URL or ARN."""
     return {
-        name: {"value": value} if isinstance(value, str) else {"ref": f"{value.kind}/{value.key}"}
-        for name, value in variables
+        "name": alarm.physical_name,
+        "description": alarm.description,
+        "namespace": alarm.metric.namespace,
+        "metric": alarm.metric.name,
+        "dimensions": {name: _value(value) for name, value in alarm.metric.dimensions},
+        "statistic": alarm.statistic,
+        "comparison": alarm.comparison,
+        "threshold": _value(alarm.threshold),
+        "period": alarm.period,
+        "periods": alarm.periods,
+        "missing": alarm.missing,
+        "only_with": alarm.only_with,
     }
 
 

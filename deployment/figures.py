@@ -6,7 +6,7 @@ Both tools read these, so that neither has a figure of its own.
 from dataclasses import dataclass
 from typing import Final
 
-from discord_agent.declaration import PREFIX
+from discord_agent.declaration import PREFIX, STATUS_RULE
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +43,7 @@ class Network:
 class StatusRule:
     """Tells of executions that ended in one of ``statuses``; what cannot be told goes to the queue ``dead_letters``."""
 
-    name: str = f"{PREFIX}-execution-status"
+    name: str = STATUS_RULE
     statuses: tuple[str, ...] = ("FAILED", "TIMED_OUT", "ABORTED")
     dead_letters: str = "failures-dead"
     attempts: int = 185
@@ -58,6 +58,8 @@ class Figures:
     network: Network = Network()
     status_rule: StatusRule = StatusRule()
     cluster: str = PREFIX
+    alarm_topic: str = f"{PREFIX}-alarms"
+    dashboard: str = PREFIX
     incomplete_upload_days: int = 1
     handler: str = "handler.handler"
     runtime: str = "python3.13"

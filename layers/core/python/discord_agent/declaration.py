@@ -7,6 +7,8 @@ from typing import Final
 PREFIX: Final = "discord-agent"
 ALIAS: Final = "live"
 """The alias through which functions and state machines are called: it points to the version that was deployed last."""
+STATUS_RULE: Final = f"{PREFIX}-execution-status"
+"""The EventBridge rule that matches executions of our machines which failed, timed out or were aborted."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +64,7 @@ class Kind(StrEnum):
     PARAMETER = "parameter"
     LOG_GROUP = "log_group"
     IMAGE = "image"
+    SETTING = "setting"
     ANYTHING = "anything"
 
 
@@ -212,6 +215,68 @@ class Setting:
 
 
 @dataclass(frozen=True, slots=True)
+class Metric:
+    """A CloudWatch metric; a reference in its ``dimensions`` resolves to the name of what it refers to."""
+
+    namespace: str
+    name: str
+    dimensions: tuple[tuple[str, Ref | str], ...] = ()
+
+
+class Comparison(StrEnum):
+    """How a figure must lie to the threshold for an alarm to sound."""
+
+    AT_LEAST = "GreaterThanOrEqualToThreshold"
+    BELOW = "LessThanThreshold"
+
+
+class Missing(StrEnum):
+    """What an alarm makes of periods without data."""
+
+    GOOD = "notBreaching"
+    BAD = "breaching"
+    UNCHANGED = "ignore"
+
+
+@dataclass(frozen=True, slots=True)
+class Alarm:
+    """A CloudWatch alarm on one metric, which is what it is charged for; ``period`` in seconds.
+
+    It sounds once the metric's ``statistic`` was so compared to ``threshold`` in ``periods`` periods on end. A reference
+    as the threshold is a setting. ``runbook`` is the heading in docs/RUNBOOK.md that says what to do. ``only_with`` is
+    the setting that must be ``true`` for the alarm to exist, "" for always.
+    """
+
+    name: str
+    purpose: str
+    runbook: str
+    metric: Metric
+    statistic: str
+    comparison: Comparison
+    threshold: float | Ref
+    period: int = 300
+    periods: int = 1
+    missing: Missing = Missing.GOOD
+    only_with: str = ""
+
+    @property
+    def physical_name(self) -> str:
+        """The alarm's name in AWS."""
+        return f"{PREFIX}-{self.name}"
+
+    @property
+    def anchor(self) -> str:
+        """Where the runbook says what to do."""
+        words = "".join(letter for letter in self.runbook.lower() if letter.isalnum() or letter in " -")
+        return f"docs/RUNBOOK.md#{words.replace(' ', '-')}"
+
+    @property
+    def description(self) -> str:
+        """What people read when it sounds."""
+        return f"{self.purpose}. What to do: {self.anchor}"
+
+
+@dataclass(frozen=True, slots=True)
 class System:
     """Everything there is, by key; ``log_retention`` in days."""
 
@@ -225,4 +290,5 @@ class System:
     services: dict[str, Service] = field(default_factory=dict)
     roles: dict[str, Role] = field(default_factory=dict)
     settings: dict[str, Setting] = field(default_factory=dict)
+    alarms: dict[str, Alarm] = field(default_factory=dict)
     log_retention: int = 30

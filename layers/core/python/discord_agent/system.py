@@ -51,6 +51,7 @@ from discord_agent.needs import (
     start,
     table,
 )
+from discord_agent.operations import alarms
 
 TABLES: Final = {
     "sessions": Table("discord_sessions", "thread_id", "record"),
@@ -115,6 +116,7 @@ SETTINGS: Final = {
     "snap_start": Setting("false", "start Python functions from snapshots", ("true", "false")),
     "customer_managed_key": Setting("false", "encrypt with a key of your own", ("true", "false")),
     "alarm_email": Setting("", "who is told of alarms; empty: nobody, they show on the dashboard"),
+    "spend_alarm": Setting("10", "dollars spent on models within a day from which on the alarm sounds"),
 }
 """What whoever deploys may choose."""
 
@@ -431,6 +433,7 @@ SYSTEM: Final = System(
     parameters=PARAMETERS,
     services={_BRIDGE.name: _BRIDGE},
     settings=SETTINGS,
+    alarms={alarm.name: alarm for alarm in alarms(QUEUES)},
 )
 
 
