@@ -11,6 +11,7 @@ from typing import Any, Final
 import yaml
 from nacl.signing import SigningKey
 
+from devstack.aws.declared import Declared
 from devstack.aws.functions.model import Invocation
 from devstack.aws.stack import LocalAws
 from devstack.discord.rules import relaxed
@@ -77,7 +78,7 @@ class Workbench:
         self._discord.start()
         for message, text in _MESSAGES.items():
             self._discord.plant_message(message, ADA_ID, GENERAL_ID, f"<@{self._discord.bot_id}> {text}")
-        self._aws = LocalAws(
+        declared = Declared(
             _at_rest(SYSTEM),
             root=ROOT,
             parameters={
@@ -93,9 +94,9 @@ class Workbench:
                 "git-credentials": "{}",
                 "tool-secrets": "{}",
             },
-            mode="process" if self._processes else "in_process",
             machines_root=_idle_machines(root),
         )
+        self._aws = LocalAws(declared, mode="process" if self._processes else "in_process")
         self._aws.start()
         sessions = DynamoSessions(Store(self._aws.client("dynamodb")), SYSTEM.tables["sessions"].name, SystemClock())
         permit = Permit(Action.BREAKGLASS, People(users=(UserId(ADA_ID),)))

@@ -15,6 +15,7 @@ from nacl.signing import SigningKey
 from starlette.routing import BaseRoute
 
 from devstack.aws.children import Child
+from devstack.aws.declared import Declared
 from devstack.aws.errors import DidNotStart
 from devstack.aws.functions.faults import FunctionFaults
 from devstack.aws.functions.model import Invocation
@@ -105,10 +106,9 @@ class DevStack:
         self.repository_url = self.git.import_folder(self.options.repository)
         model, model_key = self._start_model()
         discord, token, public_key = self._start_discord()
-        self.aws = LocalAws(
+        declared = Declared(
             SYSTEM,
             root=ROOT,
-            data=self._folder("aws"),
             parameters={
                 **discord,
                 **model,
@@ -122,10 +122,14 @@ class DevStack:
                 "git-credentials": "{}",
                 "tool-secrets": self.options.tool_secrets,
             },
-            mode="process" if self.options.processes else "in_process",
-            time_scale=self.options.time_scale,
             visibility=self.options.visibility,
             programs=self.options.programs,
+        )
+        self.aws = LocalAws(
+            declared,
+            data=self._folder("aws"),
+            mode="process" if self.options.processes else "in_process",
+            time_scale=self.options.time_scale,
             faults=self.faults,
             on_log=self._log,
         )

@@ -11,6 +11,7 @@ from typing import Any, Self
 import httpx
 from starlette.routing import BaseRoute
 
+from devstack.aws.declared import Declared
 from devstack.aws.functions.faults import FunctionFaults
 from devstack.aws.functions.model import Invocation
 from devstack.aws.names import execution_arn
@@ -82,7 +83,7 @@ class Stage:
         self.git = GitServer(Path(self._folder.name))
         self.model = ModelServer(script, key=_KEY)
         self.discord = DiscordServer(data=None, port=0, rules=relaxed(), pages=self._pages)
-        self.aws = LocalAws(
+        declared = Declared(
             SYSTEM,
             root=ROOT,
             parameters={
@@ -99,10 +100,8 @@ class Stage:
                 "git-credentials": "{}",
                 "tool-secrets": "{}",
             },
-            mode="in_process",
-            time_scale=_TIME_SCALE,
-            faults=self.faults,
         )
+        self.aws = LocalAws(declared, mode="in_process", time_scale=_TIME_SCALE, faults=self.faults)
         self._cleanup = ExitStack()
 
     def __enter__(self) -> Self:

@@ -21,11 +21,15 @@ type LogSink = Callable[[str, str], None]
 
 @dataclass(frozen=True, slots=True)
 class FunctionSpec:
-    """A deployed function: timeout in seconds, memory in MB; ``path`` is the PATH its code sees."""
+    """A deployed function: timeout in seconds, memory in MB; ``path`` is the PATH its code sees.
+
+    ``package`` names the template that holds its libraries.
+    """
 
     key: str
     name: str
     arn: str
+    role: str
     package: Package
     handler: str
     folder: Path

@@ -26,7 +26,7 @@ class ProcessHost:
     """
 
     def __init__(self, folder: Path, *, idle_seconds: float, log: LogSink, templates: Templates | None) -> None:
-        self.templates = templates
+        self._templates = templates
         self._folder = folder
         self._idle_seconds = idle_seconds
         self._log = log
@@ -36,9 +36,7 @@ class ProcessHost:
         self._stopped = threading.Event()
 
     def start(self) -> None:
-        """Begin to load libraries and to reap idle environments."""
-        if self.templates is not None:
-            self.templates.start()
+        """Begin to reap idle environments."""
         threading.Thread(target=self._reap, name="reaper", daemon=True).start()
 
     def run(self, spec: FunctionSpec, call: Call) -> Invocation:
@@ -65,8 +63,6 @@ class ProcessHost:
             self._idle.clear()
         for environment in everything:
             environment.kill()
-        if self.templates is not None:
-            self.templates.stop()
 
     def _all(self) -> list[ExecutionEnvironment]:
         return [each for pool in self._idle.values() for each in pool] + list(self._busy)
@@ -98,10 +94,10 @@ class ProcessHost:
         return environment
 
     def _launch(self, spec: FunctionSpec, variables: Mapping[str, str]) -> Process:
-        if self.templates is None:
+        if self._templates is None:
             return Child(_RUNTIME, [spec.handler], environment=variables, folder=spec.folder)
         arguments = [signal.SIGKILL.name, _RUNTIME, spec.handler]
-        return self.templates.launch(spec.package, spec.folder, variables, arguments)
+        return self._templates.launch(spec.package, spec.folder, variables, arguments)
 
     def _give_back(self, environment: ExecutionEnvironment) -> None:
         with self._lock:

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from devstack.aws.declared import Declared
 from devstack.aws.stack import LocalAws
 from tests.support.local_aws import FUNCTIONS, ROOT, States, function, system
 
@@ -18,9 +19,8 @@ def shared_records(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="session")
 def fast_aws(shared_records: Path) -> Iterator[LocalAws]:
     """A stack whose functions run in this process, and whose waits take a hundredth."""
-    with LocalAws(
-        system(function(shared_records)), root=ROOT, functions_root=FUNCTIONS, mode="in_process", time_scale=0.01
-    ) as aws:
+    declared = Declared(system(function(shared_records)), root=ROOT, functions_root=FUNCTIONS)
+    with LocalAws(declared, mode="in_process", time_scale=0.01) as aws:
         yield aws
 
 

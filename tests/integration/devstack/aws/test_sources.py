@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from devstack.aws.declared import Declared
 from devstack.aws.stack import LocalAws
 from discord_agent.declaration import Queue, Source
 from tests.support.eventually import eventually
@@ -31,8 +32,9 @@ def records_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def aws(records_file: Path) -> Iterator[LocalAws]:
     sources = (Source("work"), Source("ordered"), Source("read", batch_size=1), Source("mourned"))
-    declared = system(function(records_file, sources=sources), queues=QUEUES)
-    with LocalAws(declared, root=ROOT, functions_root=FUNCTIONS, mode="in_process", visibility=1) as stack:
+    consuming = system(function(records_file, sources=sources), queues=QUEUES)
+    declared = Declared(consuming, root=ROOT, functions_root=FUNCTIONS, visibility=1)
+    with LocalAws(declared, mode="in_process") as stack:
         yield stack
 
 

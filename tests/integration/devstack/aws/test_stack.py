@@ -16,6 +16,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from devstack.aws.data_folder import DataFolder
+from devstack.aws.declared import Declared
 from devstack.aws.errors import DataInUse, MissingDefinition, PortInUse, StackError
 from devstack.aws.stack import LocalAws, Ports
 from discord_agent.declaration import Bucket, Index, Kind, Queue, Ref, Role, Source, System, Table
@@ -52,8 +53,12 @@ def declared(folder: Path) -> System:
 
 
 def stack(folder: Path, **options: Any) -> LocalAws:
-    options = {"data": folder / "data", "mode": "in_process", "secrets": {"secret": "hidden"}, **options}
-    return LocalAws(declared(folder), root=ROOT, functions_root=FUNCTIONS, machines_root=folder / "machines", **options)
+    return LocalAws(origin(folder), **{"data": folder / "data", "mode": "in_process", **options})
+
+
+def origin(folder: Path, **options: Any) -> Declared:
+    options = {"secrets": {"secret": "hidden"}, "machines_root": folder / "machines", **options}
+    return Declared(declared(folder), root=ROOT, functions_root=FUNCTIONS, **options)
 
 
 @pytest.fixture(scope="module")
@@ -64,7 +69,9 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def aws(folder: Path) -> Iterator[LocalAws]:
     """One stack for the tests that only look at it."""
-    with stack(folder, parameters={"PARAMETER": "given"}) as running:
+    with LocalAws(
+        origin(folder, parameters={"PARAMETER": "given"}), data=folder / "data", mode="in_process"
+    ) as running:
         yield running
 
 
@@ -94,12 +101,12 @@ def test_references_resolve_to_what_their_kind_says(aws: LocalAws) -> None:
         "TABLE": "a-table",
         "BUCKET": "a-bucket",
         "SECRET": "a/secret",
-        "FUNCTION": "discord-agent-puppet",
+        "FUNCTION": "discord-agent-puppet:live",
         "PARAMETER": "given",
         "EMPTY": None,
     }
     assert environment["QUEUE"] == aws.queue_url("queue")
-    assert environment["MACHINE"] == aws.machine_arn("waiting")
+    assert environment["MACHINE"] == f"{aws.machine_arn('waiting')}:live"
     assert environment["ROLE"] == "arn:aws:iam::123456789012:role/a-role"
 
 
@@ -202,7 +209,7 @@ def test_the_data_plane_saves_itself_while_it_runs(tmp_path: Path) -> None:
 
 def test_missing_files_are_all_named(tmp_path: Path) -> None:
     (tmp_path / "machines").mkdir()
-    aws = LocalAws(SYSTEM, root=tmp_path)
+    aws = LocalAws(Declared(SYSTEM, root=tmp_path))
     with pytest.raises(MissingDefinition, match=r"simple\.asl\.json.*turn/handler\.py"):
         aws.start()
 
@@ -215,7 +222,7 @@ def test_functions_that_need_different_values_cannot_share_a_process(tmp_path: P
     (tmp_path / "functions").mkdir()
     for name in two.functions:
         (tmp_path / "functions" / name).symlink_to(FUNCTIONS / "puppet")
-    aws = LocalAws(two, root=ROOT, functions_root=tmp_path / "functions", mode="in_process")
+    aws = LocalAws(Declared(two, root=ROOT, functions_root=tmp_path / "functions"), mode="in_process")
     with pytest.raises(StackError, match="OWN has two values"):
         aws.start()
 
@@ -243,7 +250,7 @@ def test_the_memory_of_the_whole_tree_is_measured(aws: LocalAws) -> None:
 
 
 def test_a_secret_that_is_not_given_is_there_all_the_same(tmp_path: Path) -> None:
-    with stack(tmp_path, secrets={}) as aws:
+    with LocalAws(origin(tmp_path, secrets={}), mode="in_process") as aws:
         assert not aws.clients.secretsmanager().get_secret_value(SecretId="a/secret")["SecretString"].strip()
         with pytest.raises(ClientError):
             aws.clients.secretsmanager().get_secret_value(SecretId="another")

@@ -15,6 +15,7 @@ import psutil
 import pytest
 from botocore.exceptions import ClientError
 
+from devstack.aws.declared import Declared
 from devstack.aws.functions.model import InvocationRefused
 from devstack.aws.stack import LocalAws
 from discord_agent.declaration import Package
@@ -57,10 +58,7 @@ def aws(records_file: Path, roots: Path, lines: list[tuple[str, str]]) -> Iterat
         function(records_file, name="broken"),
     )
     with LocalAws(
-        declared,
-        root=ROOT,
-        functions_root=roots,
-        reserved={"single": 1},
+        Declared(declared, root=ROOT, functions_root=roots, reserved={"single": 1}),
         time_scale=0.02,
         on_log=lambda name, line: lines.append((name, line)),
     ) as stack:
@@ -249,7 +247,7 @@ def test_lines_reach_the_listener_and_the_log(aws: LocalAws, lines: list[tuple[s
 
 
 def test_idle_environments_end(records_file: Path) -> None:
-    with LocalAws(system(function(records_file)), root=ROOT, functions_root=FUNCTIONS, idle_seconds=0.2) as aws:
+    with LocalAws(puppet(records_file), idle_seconds=0.2) as aws:
         used: Any = aws.invoke("puppet", {"do": "calls"}).payload
         eventually(lambda: not lives(used["pid"]))
         fresh: Any = aws.invoke("puppet", {"do": "calls"}).payload
@@ -258,7 +256,7 @@ def test_idle_environments_end(records_file: Path) -> None:
 
 def test_stopping_leaves_no_process_behind(records_file: Path) -> None:
     before = {child.pid for child in psutil.Process().children(recursive=True)}
-    with LocalAws(system(function(records_file)), root=ROOT, functions_root=FUNCTIONS) as aws:
+    with LocalAws(puppet(records_file)) as aws:
         aws.invoke("puppet", {"do": "spawn", "seconds": 60})
         assert {child.pid for child in psutil.Process().children(recursive=True)} > before
     eventually(lambda: {child.pid for child in psutil.Process().children(recursive=True)} <= before)
@@ -270,8 +268,8 @@ def test_an_environment_dies_with_the_process_that_started_it(records_file: Path
         "import json, sys, time\n"
         "from pathlib import Path\n"
         "from devstack.aws.stack import LocalAws\n"
-        "from tests.support.local_aws import FUNCTIONS, ROOT, function, system\n"
-        f"aws = LocalAws(system(function(Path({str(records_file)!r}))), root=ROOT, functions_root=FUNCTIONS)\n"
+        "from tests.integration.devstack.aws.functions.test_process_host import puppet\n"
+        f"aws = LocalAws(puppet(Path({str(records_file)!r})))\n"
         "aws.start()\n"
         "used = aws.invoke('puppet', {'do': 'calls'}).payload['pid']\n"
         "started = aws.invoke('puppet', {'do': 'spawn', 'seconds': 60}).payload\n"
@@ -292,6 +290,11 @@ def test_an_environment_dies_with_the_process_that_started_it(records_file: Path
         os.kill(parent.pid, signal.SIGKILL)
         parent.wait()
     eventually(lambda: not any(lives(pid) for pid in (*pids, *children)), seconds=10)
+
+
+def puppet(records_file: Path) -> Declared:
+    """Nothing but the puppet."""
+    return Declared(system(function(records_file)), root=ROOT, functions_root=FUNCTIONS)
 
 
 def lives(pid: int) -> bool:

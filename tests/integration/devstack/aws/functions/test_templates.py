@@ -10,6 +10,7 @@ from typing import Any
 import psutil
 import pytest
 
+from devstack.aws.declared import Declared
 from devstack.aws.errors import DidNotStart
 from devstack.aws.functions.templates import Templates
 from devstack.aws.stack import LocalAws
@@ -42,7 +43,7 @@ def aws(records_file: Path, roots: Path) -> Iterator[LocalAws]:
         function(records_file, name="many"),
         function(records_file, name="tools", package=Package.SANDBOX),
     )
-    with LocalAws(declared, root=ROOT, functions_root=roots, templates=True) as stack:
+    with LocalAws(Declared(declared, root=ROOT, functions_root=roots), templates=True) as stack:
         yield stack
 
 
@@ -121,7 +122,8 @@ def test_a_killed_template_takes_its_functions_with_it_and_is_replaced(aws: Loca
 
 
 def test_without_templates_every_function_imports_what_it_needs_itself(records_file: Path) -> None:
-    with LocalAws(system(function(records_file)), root=ROOT, functions_root=FUNCTIONS, templates=False) as aws:
+    declared = Declared(system(function(records_file)), root=ROOT, functions_root=FUNCTIONS)
+    with LocalAws(declared, templates=False) as aws:
         modules = ask(aws, "puppet", "interpreter")["modules"]
         assert "boto3" in modules
         assert LIBRARY not in modules

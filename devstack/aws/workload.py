@@ -1,0 +1,62 @@
+"""What runs on a stack, wherever it is known from: functions, state machines, who calls them, and services."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Protocol
+
+from devstack.aws.clients import Clients
+from devstack.aws.functions.model import FunctionSpec
+from devstack.aws.names import Endpoints
+from devstack.aws.sources import Subscription
+from discord_agent.declaration import Package
+
+
+@dataclass(frozen=True, slots=True)
+class MachineSpec:
+    """A state machine as it is called: by its ARN, or through an alias."""
+
+    key: str
+    name: str
+    arn: str
+    role: str
+    definition: str
+    alias: str
+
+
+@dataclass(frozen=True, slots=True)
+class Workload:
+    """Everything that runs; functions and machines have keys of their own, the rest is found by the key it is mapped from.
+
+    ``status_targets`` are the functions that hear how executions ended, ``queues`` URLs, ``services`` environments.
+    """
+
+    functions: tuple[FunctionSpec, ...]
+    machines: tuple[MachineSpec, ...]
+    subscriptions: tuple[Subscription, ...]
+    status_targets: tuple[str, ...]
+    queues: Mapping[str, str] = field(default_factory=dict)
+    services: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Site:
+    """A data plane that answers, and a folder to work in."""
+
+    endpoints: Endpoints
+    clients: Clients
+    folder: Path
+
+
+class Origin(Protocol):
+    """Where a stack has what runs on it from; ``packages`` are those whose functions share a template."""
+
+    packages: frozenset[Package]
+
+    def check(self) -> None:
+        """Before anything starts: StackError when it is known already that nothing can run."""
+        ...
+
+    def bring_up(self, site: Site) -> Workload:
+        """Make on the site what is to be there, and say what runs on it."""
+        ...
