@@ -26,12 +26,11 @@ from discord_agent.declaration import (
     Service,
     System,
 )
-from discord_agent.system import SYSTEM
+from discord_agent.system import REQUIRED, SYSTEM
 
 type Json = dict[str, Any]
 
-PATH: Final = Path(__file__).resolve().parent.parent / "terraform" / "system.json"
-"""Where the document is kept."""
+_FOLDER: Final = Path(__file__).resolve().parent.parent / "terraform"
 
 
 def document(system: System) -> Json:
@@ -43,6 +42,7 @@ def document(system: System) -> Json:
         "log_retention": system.log_retention,
         "layers": sorted({layer for layers in LAYERS.values() for layer in layers}),
         "parameters": system.parameters,
+        "required": list(REQUIRED),
         "settings": {key: asdict(setting) for key, setting in system.settings.items()},
         "secrets": system.secrets,
         "tables": {key: asdict(table) for key, table in system.tables.items()},
@@ -58,19 +58,47 @@ def document(system: System) -> Json:
 
 
 def declaration(*, write: bool) -> int:
-    """The command: prints the document, or writes it where Terraform reads it."""
-    if write:
-        PATH.parent.mkdir(exist_ok=True)
-        PATH.write_text(text(SYSTEM), encoding="utf-8")
-        sys.stdout.write(f"written to {PATH}\n")
-    else:
-        sys.stdout.write(text(SYSTEM))
+    """The command: prints the document, or writes what Terraform reads of it."""
+    if not write:
+        sys.stdout.write(text(document(SYSTEM)))
+        return 0
+    _FOLDER.mkdir(exist_ok=True)
+    for path, contents in files(SYSTEM).items():
+        path.write_text(contents, encoding="utf-8")
+        sys.stdout.write(f"written: {path}\n")
     return 0
 
 
-def text(system: System) -> str:
-    """The document as it is kept in the repository."""
-    return json.dumps(document(system), indent=2, sort_keys=True) + "\n"
+def files(system: System) -> dict[Path, str]:
+    """What lies in ``terraform/`` of the declaration: the document, and a variable for everything that can be chosen."""
+    return {
+        _FOLDER / "system.json": text(document(system)),
+        _FOLDER / "choices.tf.json": text(_variables(system)),
+    }
+
+
+def text(contents: Json) -> str:
+    """JSON as it is kept in the repository."""
+    return json.dumps(contents, indent=2, sort_keys=True) + "\n"
+
+
+def _variables(system: System) -> Json:
+    choices = {key: (setting.purpose, setting.choices) for key, setting in system.settings.items()}
+    choices |= {key.lower(): (f"the deployment parameter {key}", ()) for key in system.parameters}
+    return {
+        "variable": {name: _variable(name, *choice) for name, choice in choices.items()},
+        "locals": {"given": {name: f"${{var.{name}}}" for name in choices}},
+    }
+
+
+def _variable(name: str, purpose: str, choices: tuple[str, ...]) -> Json:
+    variable: Json = {"type": "string", "default": None, "description": purpose}
+    if choices:
+        variable["validation"] = {
+            "condition": f"${{var.{name} == null || contains({json.dumps(choices)}, coalesce(var.{name}, {json.dumps(choices[0])}))}}",
+            "error_message": f"{name} is one of {', '.join(choices)}.",
+        }
+    return variable
 
 
 def _function(function: Function) -> Json:

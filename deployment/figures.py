@@ -51,15 +51,38 @@ class StatusRule:
 
 
 @dataclass(frozen=True, slots=True)
+class Rollout:
+    """How a service is replaced: stopped first, since two bridges would be two sessions of one shard; in percent."""
+
+    minimum_healthy: int = 0
+    maximum: int = 100
+    platform: str = "1.4.0"
+
+
+@dataclass(frozen=True, slots=True)
+class Health:
+    """How a container is asked whether it lives; seconds. ECS does not read the Dockerfile's own HEALTHCHECK."""
+
+    interval: int = 30
+    timeout: int = 5
+    retries: int = 3
+    start_period: int = 30
+
+
+@dataclass(frozen=True, slots=True)
 class Figures:
-    """All of them; ``incomplete_upload_days`` is how long a bucket keeps uploads that never ended."""
+    """All of them; ``policy`` is the name of each role's inline policy, ``incomplete_upload_days`` how long a bucket keeps uploads that never ended."""
 
     api: Api = Api()
     network: Network = Network()
     status_rule: StatusRule = StatusRule()
+    rollout: Rollout = Rollout()
+    health: Health = Health()
     cluster: str = PREFIX
     alarm_topic: str = f"{PREFIX}-alarms"
     dashboard: str = PREFIX
+    policy: str = "declared"
+    machine_log_level: str = "ALL"
     incomplete_upload_days: int = 1
     handler: str = "handler.handler"
     runtime: str = "python3.13"

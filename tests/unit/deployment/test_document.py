@@ -1,12 +1,26 @@
 """What Terraform reads is what is declared."""
 
+import json
+from pathlib import Path
+
+import pytest
+
 from deployment import document
 from discord_agent.system import SYSTEM
 
 
-def test_the_document_that_terraform_reads_is_the_declaration() -> None:
-    kept = document.PATH.read_text(encoding="utf-8")
-    assert kept == document.text(SYSTEM), "run `discord-agent declaration --write`"
+@pytest.mark.parametrize(
+    ("path", "contents"), document.files(SYSTEM).items(), ids=lambda each: getattr(each, "name", "")
+)
+def test_what_terraform_reads_is_the_declaration(path: Path, contents: str) -> None:
+    assert path.read_text(encoding="utf-8") == contents, "run `discord-agent declaration --write`"
+
+
+def test_everything_that_can_be_chosen_is_a_variable_without_a_default_of_its_own() -> None:
+    (path,) = [each for each in document.files(SYSTEM) if each.name == "choices.tf.json"]
+    variables = json.loads(document.files(SYSTEM)[path])["variable"]
+    assert variables.keys() == SYSTEM.settings.keys() | {each.lower() for each in SYSTEM.parameters}
+    assert {each["default"] for each in variables.values()} == {None}
 
 
 def test_a_function_is_told_of_its_layers_and_of_what_its_variables_refer_to() -> None:

@@ -100,6 +100,9 @@ PARAMETERS: Final = {
 }
 """Deployment parameters with their defaults (behaviour contract, section 20)."""
 
+REQUIRED: Final = ("DISCORD_BOT_ID", "DISCORD_PUBLIC_KEY")
+"""Parameters without which nothing can start: every deployment has its own."""
+
 SETTINGS: Final = {
     "architecture": Setting("arm64", "processor of the functions and the bridge", ("arm64", "x86_64")),
     "artifact_bucket": Setting(
