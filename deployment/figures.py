@@ -63,6 +63,12 @@ class Rollout:
 class Health:
     """How a container is asked whether it lives; seconds. ECS does not read the Dockerfile's own HEALTHCHECK."""
 
+    command: tuple[str, ...] = (
+        "CMD",
+        "python",
+        "-c",
+        "import urllib.request as r; r.urlopen('http://127.0.0.1:8080/health', timeout=2)",
+    )
     interval: int = 30
     timeout: int = 5
     retries: int = 3
@@ -83,6 +89,7 @@ class Figures:
     dashboard: str = PREFIX
     policy: str = "declared"
     machine_log_level: str = "ALL"
+    images_kept: int = 5
     incomplete_upload_days: int = 1
     handler: str = "handler.handler"
     runtime: str = "python3.13"
