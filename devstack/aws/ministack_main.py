@@ -19,6 +19,7 @@ from hypercorn.config import Config
 from ministack import app as ministack_app
 from ministack.core import persistence
 
+from devstack.aws.mending.all import mend
 from devstack.callers import Application, Receive, Scope, Send, programs_only
 
 _SERVING_PER_SAVING = 20
@@ -116,6 +117,7 @@ async def _serve(descriptor: int, seconds: float) -> None:
 
 def main() -> None:
     """Serve until told to stop."""
+    mend()
     asyncio.run(_serve(int(sys.argv[1]), float(sys.argv[2])))
 
 
