@@ -1,0 +1,91 @@
+terraform {
+  required_providers {
+    aws = {
+      source = "hashicorp/aws"
+    }
+  }
+}
+
+resource "aws_cloudwatch_log_group" "this" {
+  name              = var.declared.log_group
+  retention_in_days = var.log_retention
+  kms_key_id        = var.key
+}
+
+resource "aws_lambda_function" "this" {
+  function_name                  = var.declared.name
+  description                    = var.declared.purpose
+  role                           = var.role
+  runtime                        = var.runtime
+  handler                        = var.handler
+  architectures                  = [var.architecture]
+  memory_size                    = var.declared.memory
+  timeout                        = var.declared.timeout
+  layers                         = [for layer in var.declared.layers : var.layers[layer]]
+  filename                       = var.package
+  source_code_hash               = try(filebase64sha256(var.package), null)
+  reserved_concurrent_executions = var.reserve_concurrency ? coalesce(var.declared.reserved, -1) : -1
+  kms_key_arn                    = var.key
+  publish                        = true
+
+  environment {
+    variables = var.environment
+  }
+
+  tracing_config {
+    mode = "Active"
+  }
+
+  logging_config {
+    log_format = "JSON"
+    log_group  = aws_cloudwatch_log_group.this.name
+  }
+
+  dynamic "snap_start" {
+    for_each = var.snap_start ? ["PublishedVersions"] : []
+    content {
+      apply_on = snap_start.value
+    }
+  }
+
+  dynamic "dead_letter_config" {
+    for_each = var.dead_letters == null ? [] : [var.dead_letters]
+    content {
+      target_arn = dead_letter_config.value
+    }
+  }
+
+  lifecycle {
+    precondition {
+      condition     = fileexists(var.package)
+      error_message = "The package ${var.package} is missing: build it with `discord-agent package --architecture ${var.architecture}`."
+    }
+    precondition {
+      condition     = length(var.missing) == 0
+      error_message = "Not set: ${join(", ", var.missing)}. Run `discord-agent init`, which writes settings.json, or give them as variables."
+    }
+    precondition {
+      condition     = length(var.unknown) == 0
+      error_message = "The settings file has ${join(", ", var.unknown)}, which nothing reads: correct the spelling or take it out."
+    }
+  }
+}
+
+resource "aws_lambda_alias" "live" {
+  name             = var.alias
+  function_name    = aws_lambda_function.this.function_name
+  function_version = aws_lambda_function.this.version
+}
+
+resource "aws_lambda_event_source_mapping" "queue" {
+  for_each = { for source in var.declared.sources : source.queue => source }
+
+  function_name           = aws_lambda_alias.live.arn
+  event_source_arn        = var.queues[each.key]
+  batch_size              = each.value.batch_size
+  function_response_types = ["ReportBatchItemFailures"]
+
+  scaling_config {
+    maximum_concurrency = each.value.maximum_concurrency
+  }
+}
