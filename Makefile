@@ -7,7 +7,7 @@ REQUIREMENTS := requirements/development.txt
 EXTRAS := core models sandbox bridge
 export UV_PYTHON_DOWNLOADS ?= automatic
 
-.PHONY: setup dev test lint types unit integration product stack e2e scenarios browser requirements clean bench
+.PHONY: setup dev test lint types unit integration product stack e2e scenarios browser requirements clean bench generated
 
 setup: .venv/.ready
 
@@ -59,6 +59,11 @@ browser: setup
 bench: setup
 	$(BIN)/discord-agent bench main-job --json
 	$(BIN)/discord-agent bench turn --json
+
+# What is kept in the repository and made of the declaration; tests fail while it is out of date.
+generated: setup
+	$(BIN)/discord-agent declaration --write
+	$(BIN)/discord-agent docs --write
 
 # Resolves anew; the files name versions and hashes, never a host.
 requirements: $(UV)

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Final
 
 from deployment import document
+from deployment.documentation import pages
 from devstack import bench, demo, invoke
 from devstack import commands as slash_commands
 from devstack.options import DEMO_SCRIPT, DEMO_TASK, ROOT, SAMPLE, ModelAccess, Options
@@ -74,6 +75,10 @@ def _parser() -> argparse.ArgumentParser:
     declared = commands.add_parser("declaration", help="show the declaration as the document that Terraform reads")
     declared.add_argument("--write", action="store_true", help="write it to terraform/system.json")
     declared.set_defaults(run=lambda options: document.declaration(write=options.write))
+
+    documented = commands.add_parser("docs", help="say which generated parts of the documentation are out of date")
+    documented.add_argument("--write", action="store_true", help="generate them anew")
+    documented.set_defaults(run=lambda options: pages.run(ROOT, write=options.write))
 
     measure = commands.add_parser("bench", help="run a benchmark")
     measure.add_argument("name", choices=sorted(bench.BENCHMARKS))

@@ -7,21 +7,14 @@ from typing import Final
 
 import httpx
 
+from deployment.documentation.commands import commands
 from discord_agent.adapters.discord.client import RestClient
 from discord_agent.adapters.discord.commands import application_of, register
-from discord_agent.domain.commands import COMMANDS, Command, Option
+from discord_agent.domain.commands import COMMANDS
 from discord_agent.domain.errors import InvalidSettings
 from discord_agent.system import SYSTEM
 
 _TIMEOUT: Final = 15.0
-
-
-def table() -> str:
-    """The commands in Markdown, as they stand in docs/COMMANDS.md."""
-    rows = (
-        f"| `/{command.name}` | {_options(command)} | {command.needs} | {command.description} |" for command in COMMANDS
-    )
-    return "\n".join(("| command | options | needs | what it does |", "| --- | --- | --- | --- |", *rows))
 
 
 def register_at(api_url: str, token: str, guild_id: str = "") -> bool:
@@ -34,7 +27,7 @@ def register_at(api_url: str, token: str, guild_id: str = "") -> bool:
 def run(options: argparse.Namespace, variables: Mapping[str, str]) -> int:
     """Show the commands, or register them: with ``DISCORD_GUILD_ID`` in that guild, at once, else everywhere."""
     if not options.register:
-        print(table())
+        print(commands())
         return 0
     token = variables.get("DISCORD_TOKEN", "")
     if not token:
@@ -45,13 +38,3 @@ def run(options: argparse.Namespace, variables: Mapping[str, str]) -> int:
     where = f"in the server {guild}" if guild else "everywhere the bot is (clients may take a while to show them)"
     print(f"{len(COMMANDS)} commands {'registered' if changed else 'were registered already'} {where}")
     return 0
-
-
-def _options(command: Command) -> str:
-    return ", ".join(map(_option, command.options)) or "none"
-
-
-def _option(option: Option) -> str:
-    choices = f": {' / '.join(option.choices)}" if option.choices else ""
-    bounds = f": {option.least} to {option.most}" if option.least is not None and option.most is not None else ""
-    return f"`{option.name}`{'' if option.required else '?'}{choices}{bounds}"
