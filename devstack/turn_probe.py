@@ -27,6 +27,7 @@ from discord_agent.adapters.events import SqsEvents
 from discord_agent.adapters.journal import S3Journal
 from discord_agent.adapters.llm.client import load_litellm
 from discord_agent.adapters.llm.registry import ModelRegistry
+from discord_agent.adapters.metrics import EmfMetrics
 from discord_agent.adapters.prompts import TemplatePrompts, find_root
 from discord_agent.adapters.workspace.layout import pack_prefix
 from discord_agent.adapters.workspace.store import S3Workspaces
@@ -130,10 +131,13 @@ class _Tools:
 
 
 class _Silence:
-    """Stands for Discord: nobody looks at the card."""
+    """Stands for Discord and the logs: nobody looks at the card, or at figures."""
 
     def edit(self, *_: object) -> None:
         """Show nothing."""
+
+    def write(self, *_: object) -> None:
+        """Keep no line."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,11 +168,12 @@ def _compose(session: boto3.session.Session) -> _Parts:
     sqs = session.client("sqs")
     queue = sqs.get_queue_url(QueueName=QUEUES["events"].name)["QueueUrl"]
     audit = DynamoAuditLog(store, TABLES["messages"].name, _REDACTED)
-    chronicle = Chronicle(audit, SqsEvents(sqs, queue, clock, _REDACTED), clock)
+    metrics = EmfMetrics(clock, write=_Silence().write)
+    chronicle = Chronicle(audit, SqsEvents(sqs, queue, clock, _REDACTED), clock, metrics)
     s3 = session.client("s3")
     journal, workspaces = S3Journal(s3, bucket), S3Workspaces(s3, bucket)
     prompts, registry = TemplatePrompts(find_root()), ModelRegistry.load(find_root() / "models.yaml")
-    spending = Spending(_Model(registry), registry, DynamoBudgets(store, sessions_table, sessions, clock))
+    spending = Spending(_Model(registry), registry, DynamoBudgets(store, sessions_table, sessions, clock), metrics)
     discord: Any = _Silence()
     hearing = Hearing(sessions, prompts, discord, workspaces, chronicle)
     rounds = Rounds(_Tools(), workspaces, journal, leases, hearing, chronicle)

@@ -18,12 +18,14 @@ from discord_agent.adapters.clock import SystemClock
 from discord_agent.adapters.discord.client import RestClient
 from discord_agent.adapters.dynamodb.store import Store
 from discord_agent.adapters.inbound_queue import SqsInboundQueue
+from discord_agent.adapters.metrics import EmfMetrics
+from discord_agent.domain import measures
 from discord_agent.domain.errors import AgentError, InvalidSettings
 from discord_agent.settings import environment
 from gateway_bridge.bridge import Bridge, Pace, Ports
 from gateway_bridge.conversation import Credentials
+from gateway_bridge.counters import Counters, JsonLines
 from gateway_bridge.health import serve_health
-from gateway_bridge.metrics import JsonLines, Metrics
 from gateway_bridge.relevance import Relevance
 from gateway_bridge.settings import BridgeSettings
 from gateway_bridge.store import ShardStore
@@ -48,9 +50,15 @@ def compose(settings: BridgeSettings) -> Bridge:
     token = read_token(settings.token_secret)
     owner = f"{socket.gethostname()}/{os.getpid()}/{random.SystemRandom().getrandbits(32):08x}"
     http = httpx.Client(timeout=httpx.Timeout(10, connect=3))
+    metrics = EmfMetrics(clock)
     ports = Ports(
         queue=SqsInboundQueue(boto3.client("sqs", config=_AWS), settings.queue_url),
-        rest=RestClient(http, api_url=settings.api_url, token=token),
+        rest=RestClient(
+            http,
+            api_url=settings.api_url,
+            token=token,
+            on_limited=lambda: metrics.record(measures.RATE_LIMITS),
+        ),
         store=ShardStore(
             Store(boto3.client("dynamodb", config=_AWS)),
             settings.sessions_table,
@@ -59,11 +67,12 @@ def compose(settings: BridgeSettings) -> Bridge:
             owner=owner,
             now=clock.now,
         ),
+        metrics=metrics,
         now=clock.now,
     )
     credentials = Credentials(token, settings.intents, (settings.shard_id, settings.shard_count))
     relevance = Relevance(settings.bot_id, settings.other_bot_username)
-    return Bridge(ports, credentials, relevance, Metrics(), Pace(lease=settings.lease_seconds))
+    return Bridge(ports, credentials, relevance, Counters(), Pace(lease=settings.lease_seconds))
 
 
 async def serve(settings: BridgeSettings) -> None:

@@ -10,9 +10,10 @@ from functools import partial
 from typing import Any, Final
 
 from discord_agent.adapters.discord.client import Call
+from discord_agent.domain import measures
 from discord_agent.domain.errors import DiscordRefused, DiscordUnavailable, LeaseLost, PermanentError, StateUnavailable
 from discord_agent.envelope import Envelope
-from discord_agent.ports import InboundQueue
+from discord_agent.ports import InboundQueue, Metrics
 from gateway_bridge.backfill import Backfill, Rest
 from gateway_bridge.connection import Connection, Ending, Happening, Haste
 from gateway_bridge.conversation import (
@@ -24,8 +25,8 @@ from gateway_bridge.conversation import (
     Skip,
     remedy,
 )
+from gateway_bridge.counters import Counters
 from gateway_bridge.forwarder import Forwarder, Item
-from gateway_bridge.metrics import Metrics
 from gateway_bridge.relevance import Relevance
 from gateway_bridge.state import LastSeen, Session, State, last_seen
 from gateway_bridge.store import ShardStore
@@ -60,6 +61,7 @@ class Ports:
     queue: InboundQueue
     rest: Rest
     store: ShardStore
+    metrics: Metrics
     now: Callable[[], datetime]
 
 
@@ -67,12 +69,12 @@ class Bridge:
     """One shard, from the gateway to the queue, until ``stop`` is set."""
 
     def __init__(
-        self, ports: Ports, credentials: Credentials, relevance: Relevance, metrics: Metrics, pace: Pace
+        self, ports: Ports, credentials: Credentials, relevance: Relevance, counters: Counters, pace: Pace
     ) -> None:
         self._ports = ports
         self._credentials = credentials
         self._relevance = relevance
-        self._metrics = metrics
+        self._counters = counters
         self._pace = pace
         self._forwarder: Forwarder | None = None
         self._connected = False
@@ -95,7 +97,7 @@ class Bridge:
             await _cancel([stopping, acquiring])
 
     async def _serve(self, state: State, stopping: "asyncio.Task[bool]") -> None:
-        forwarder = Forwarder(self._ports.queue, self._ports.store, state, self._metrics, self._ports.now)
+        forwarder = Forwarder(self._ports.queue, self._ports.store, state, self._counters, self._ports.now)
         self._forwarder = forwarder
         forwarding = asyncio.create_task(forwarder.run())
         others = [
@@ -111,7 +113,7 @@ class Bridge:
                 _LOG.error("stopping with events that were not queued; the next process is told them again")
             await _cancel([forwarding])
             await self._release()
-            _LOG.info("stopped", extra=self._metrics.snapshot())
+            _LOG.info("stopped", extra=self._counters.snapshot())
         for task in failed:
             task.result()
 
@@ -148,7 +150,8 @@ class Bridge:
     async def _report(self) -> None:
         while True:
             await asyncio.sleep(self._pace.report)
-            _LOG.info("metrics", extra=self._metrics.snapshot())
+            self._ports.metrics.record(measures.BRIDGE_CONNECTED, float(all(self.conditions().values())))
+            _LOG.info("metrics", extra=self._counters.snapshot())
 
     async def _release(self) -> None:
         try:
@@ -193,7 +196,7 @@ class Bridge:
         while True:
             url, remaining, reset_after = await self._gateway()
             if remaining > self._pace.identifies_kept:
-                self._metrics.count("identifies")
+                self._counters.count("identifies")
                 return url
             _LOG.error("too few session starts are left", extra={"remaining": remaining, "reset_after": reset_after})
             await asyncio.sleep(reset_after)
@@ -211,7 +214,7 @@ class Bridge:
     async def _handle(self, forwarder: Forwarder, conversation: Conversation, happening: Happening) -> None:
         match happening:
             case Established(session, sequence, resumed):
-                self._metrics.count("resumes" if resumed else "sessions")
+                self._counters.count("resumes" if resumed else "sessions")
                 if not resumed:
                     await self._backfill(forwarder)
                 await forwarder.offer(Item(lambda state: state.started(session, sequence), urgent=True))
@@ -222,7 +225,7 @@ class Bridge:
                 session_id = conversation.session.id if conversation.session else ""
                 await self._deliver(forwarder, event, data, f"{session_id}/{sequence}", sequence)
             case Skip(reason, skipped):
-                self._metrics.count("malformed")
+                self._counters.count("malformed")
                 _LOG.warning("a frame was skipped", extra={"reason": reason})
                 if skipped is not None:
                     await forwarder.offer(Item(partial(_advanced, sequence=skipped, seen=None)))
@@ -232,7 +235,7 @@ class Bridge:
     ) -> None:
         matters = self._relevance.matters(event, data)
         if not matters:
-            self._metrics.count("skipped")
+            self._counters.count("skipped")
         envelope = Envelope.of_dispatch(event, data, self._ports.now()) if matters else None
         change = partial(_advanced, sequence=sequence, seen=last_seen(event, data))
         await forwarder.offer(Item(change, envelope, occurrence))
@@ -242,7 +245,7 @@ class Bridge:
         backfill = Backfill(self._ports.rest)
         for channel_id, seen in forwarder.state.channels.items():
             for message in await self._missed(backfill, forwarder, channel_id, seen):
-                self._metrics.count("backfilled")
+                self._counters.count("backfilled")
                 await self._deliver(forwarder, "MESSAGE_CREATE", message, "", None)
 
     async def _missed(
@@ -257,7 +260,7 @@ class Bridge:
             except DiscordUnavailable as error:
                 _LOG.exception("missed messages are not to be had", extra={"channel": channel_id})
                 await asyncio.sleep(max(self._pace.first_backoff * 2**attempt, error.retry_after))
-        self._metrics.count("backfills_given_up")
+        self._counters.count("backfills_given_up")
         return []
 
 

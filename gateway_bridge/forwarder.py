@@ -11,7 +11,7 @@ from discord_agent.domain.errors import InvalidEvent, LeaseLost, StateUnavailabl
 from discord_agent.domain.ids import snowflake_time_ms
 from discord_agent.envelope import Envelope
 from discord_agent.ports import InboundQueue
-from gateway_bridge.metrics import Metrics
+from gateway_bridge.counters import Counters
 from gateway_bridge.state import State
 
 _LOG = logging.getLogger(__name__)
@@ -49,14 +49,14 @@ class Forwarder:
         queue: InboundQueue,
         saves: Saves,
         state: State,
-        metrics: Metrics,
+        counters: Counters,
         now: Callable[[], datetime],
         pause: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
         self._queue = queue
         self._saves = saves
         self._state = state
-        self._metrics = metrics
+        self._counters = counters
         self._now = now
         self._pause = pause
         self._line: asyncio.Queue[Item] = asyncio.Queue(_CAPACITY)
@@ -114,13 +114,13 @@ class Forwarder:
             try:
                 await asyncio.to_thread(self._queue.put, envelope, occurrence=occurrence)
             except StateUnavailable as error:
-                self._metrics.count("queue_failures")
+                self._counters.count("queue_failures")
                 self.queue_works = False
                 _LOG.warning("the queue does not take events; waiting", extra={"attempt": attempt, "error": str(error)})
                 await self._pause(_PAUSES[min(attempt, len(_PAUSES) - 1)])
                 attempt += 1
             except InvalidEvent:
-                self._metrics.count("unusable")
+                self._counters.count("unusable")
                 _LOG.exception("an event cannot be queued and is skipped", extra={"event": envelope.event})
                 return
             else:
@@ -129,10 +129,10 @@ class Forwarder:
                 return
 
     def _note(self, envelope: Envelope) -> None:
-        self._metrics.count("forwarded")
+        self._counters.count("forwarded")
         message = envelope.data.get("id")
         if envelope.event == "MESSAGE_CREATE" and isinstance(message, str) and message.isdecimal():
-            self._metrics.lag_seconds = self._now().timestamp() - snowflake_time_ms(message) / 1000
+            self._counters.lag_seconds = self._now().timestamp() - snowflake_time_ms(message) / 1000
 
     async def _save(self) -> None:
         if not self._unsaved:
@@ -141,7 +141,7 @@ class Forwarder:
             await asyncio.to_thread(self._saves.save, self._state)
         except StateUnavailable:
             # The events are safe in the queue; a later write carries this state too.
-            self._metrics.count("save_failures")
+            self._counters.count("save_failures")
             _LOG.exception("the state was not stored")
         else:
             self._unsaved = False

@@ -20,13 +20,14 @@ from discord_agent.envelope import Envelope
 from discord_agent.system import TABLES
 from gateway_bridge.bridge import Bridge, Pace, Ports
 from gateway_bridge.conversation import Credentials
-from gateway_bridge.metrics import Metrics
+from gateway_bridge.counters import Counters
 from gateway_bridge.relevance import Relevance
 from gateway_bridge.settings import DEFAULT_INTENTS
 from gateway_bridge.state import State, read_state, write_state
 from gateway_bridge.store import ShardStore
 from tests.support.data_plane import client
 from tests.support.eventually import eventually
+from tests.support.fakes.outside import FakeMetrics
 
 SESSIONS = TABLES["sessions"].name
 BRISK = Pace(first_backoff=0.05, longest_backoff=0.5, invalid_session=(0.0, 0.05), flush=5.0, lease=1.0)
@@ -110,7 +111,8 @@ class RunningBridge:
     """A bridge on an event loop in a thread of its own."""
 
     def __init__(self, server: DiscordServer, queue: Inbound, http: httpx.Client, **options: Any) -> None:
-        self.metrics = Metrics()
+        self.counters = Counters()
+        self.metrics = FakeMetrics()
         self.error: BaseException | None = None
         self._loop = asyncio.new_event_loop()
         self._stop = asyncio.Event()
@@ -124,10 +126,10 @@ class RunningBridge:
         )
         rest = RestClient(http, api_url=server.api_url, token=server.token)
         self.bridge = Bridge(
-            Ports(queue, rest, store, _now),
+            Ports(queue, rest, store, self.metrics, _now),
             Credentials(options.get("token", server.token), options.get("intents", DEFAULT_INTENTS), (0, 1)),
             Relevance(server.bot_id),
-            self.metrics,
+            self.counters,
             options.get("pace", BRISK),
         )
         self._thread = threading.Thread(target=self._run)

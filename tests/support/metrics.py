@@ -1,12 +1,16 @@
 """Which metrics exist: those that AWS keeps of the kinds of things we have, and those that our code emits."""
 
+import re
 from collections.abc import Mapping
+from functools import cache
+from pathlib import Path
 from typing import Final
 
 from discord_agent.declaration import PREFIX, STATUS_RULE
 from discord_agent.domain import measures
 from discord_agent.system import SYSTEM
 
+_ROOT: Final = Path(__file__).parents[2]
 _KEPT: Final[dict[str, dict[str, frozenset[str]]]] = {
     # https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-available-cloudwatch-metrics.html
     "AWS/SQS": {
@@ -28,10 +32,20 @@ _NAMES: Final = {
 }
 
 
+@cache
+def emitted() -> set[str]:
+    """The names of the measures that the product's code records."""
+    calls = re.compile(r"\.(?:record|measure)\(\s*measures\.([A-Z_]+)")
+    sources = [*(_ROOT / "layers" / "core" / "python").rglob("*.py"), *(_ROOT / "gateway_bridge").glob("*.py")]
+    named = {name for source in sources for name in calls.findall(source.read_text(encoding="utf-8"))}
+    return {getattr(measures, name).name for name in named}
+
+
 def exists(namespace: str, name: str, dimensions: Mapping[str, str]) -> bool:
     """Whether somebody keeps this metric of something that is declared."""
     if namespace == measures.NAMESPACE:
-        return any(measure.name == name and dimensions in _possible(measure) for measure in measures.MEASURES)
+        known = any(measure.name == name and dimensions in _possible(measure) for measure in measures.MEASURES)
+        return known and name in emitted()
     expected = _KEPT.get(namespace, {}).get(name)
     if expected is None:
         return False

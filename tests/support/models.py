@@ -22,10 +22,11 @@ QUICK: Final = Patience(attempt=20, total=40, silence=20, pause=0.001, longest_p
 
 @dataclass(frozen=True, slots=True)
 class Scripted:
-    """A running server and an adapter that calls it."""
+    """A running server and an adapter that calls it; ``faults`` has an entry for each that the adapter told of."""
 
     server: ModelServer
     model: LiteLLMModel
+    faults: list[str]
 
 
 @contextmanager
@@ -35,15 +36,17 @@ def scripted(
     """Play ``script`` to the real adapter."""
     server = ModelServer(parse_script({"introduction": "I am scripted.", **script}, "script of the test"), key=KEY)
     server.start()
+    faults: list[str] = []
     model = LiteLLMModel(
         ModelRegistry.load(REGISTRY),
         ModelAccess(server.url, key),
         patience=dict.fromkeys(Purpose, patience),
         poll=poll,
         jitter=lambda: 1.0,
+        on_fault=lambda: faults.append("fault"),
     )
     try:
-        yield Scripted(server, model)
+        yield Scripted(server, model, faults)
     finally:
         model.close()
         server.stop()

@@ -4,6 +4,7 @@ from dataclasses import replace
 
 from devstack.discord.seed import ADA_ID, GENERAL_ID, WORKSHOP_ID
 from devstack.discord.server import DiscordServer
+from discord_agent.domain import measures
 from discord_agent.domain.errors import DiscordRefused
 from gateway_bridge.bridge import GatewayRefused
 from tests.support.bridges import BRISK, InboundQueueUnderTest, bridge
@@ -24,7 +25,7 @@ def test_what_people_do_is_forwarded_in_order_and_what_the_bot_does_is_not(
         server.unreact(ADA_ID, GENERAL_ID, asked.id, "👍")
         server.react(ADA_ID, GENERAL_ID, asked.id, "👍")
         server.delete(ADA_ID, GENERAL_ID, asked.id)
-        eventually(lambda: running.metrics.counts["forwarded"] == 6)
+        eventually(lambda: running.counters.counts["forwarded"] == 6)
         taken = queue.take()
     assert [envelope.event for envelope, _ in taken] == [
         "MESSAGE_CREATE",
@@ -36,7 +37,19 @@ def test_what_people_do_is_forwarded_in_order_and_what_the_bot_does_is_not(
     ]
     assert {group for _, group in taken} == {GENERAL_ID}
     assert taken[0][0].data["id"] == asked.id
-    assert running.metrics.lag_seconds < 60
+    assert running.counters.lag_seconds < 60
+
+
+def test_the_bridge_keeps_saying_whether_it_hears_and_the_queue_takes(
+    server: DiscordServer, queue: InboundQueueUnderTest
+) -> None:
+    with bridge(server, queue, pace=replace(BRISK, report=0.02)) as running:
+        eventually(lambda: 1.0 in running.metrics.of(measures.BRIDGE_CONNECTED))
+        queue.is_down = True
+        server.post(ADA_ID, GENERAL_ID, "waits")
+        eventually(lambda: running.metrics.of(measures.BRIDGE_CONNECTED)[-1] == 0.0)
+        queue.is_down = False
+        eventually(lambda: running.metrics.of(measures.BRIDGE_CONNECTED)[-1] == 1.0)
 
 
 def test_a_reconnect_the_server_asks_for_resumes_and_loses_nothing(
@@ -79,12 +92,12 @@ def test_messages_missed_with_a_lost_session_are_read_back_before_new_ones(
         server.post(ADA_ID, GENERAL_ID, text)
     with bridge(server, queue) as running:
         server.post(ADA_ID, GENERAL_ID, "new")
-        eventually(lambda: running.metrics.counts["forwarded"] == 3)
+        eventually(lambda: running.counters.counts["forwarded"] == 3)
         taken = queue.take()
     assert [envelope.data["content"] for envelope, _ in taken] == ["missed 1", "missed 2", "new"]
     assert {envelope.data["guild_id"] for envelope, _ in taken} == {server.guild_id}
     assert all(envelope.data["member"]["roles"] for envelope, _ in taken)
-    assert running.metrics.counts["backfilled"] == 2
+    assert running.counters.counts["backfilled"] == 2
     assert server.gateway.identifies == 2
 
 
@@ -132,7 +145,7 @@ def test_a_bridge_stopped_during_an_outage_leaves_the_events_to_the_next(
     with bridge(server, queue, pace=replace(BRISK, flush=0.3)) as running:
         queue.is_down = True
         server.post(ADA_ID, GENERAL_ID, "held")
-        eventually(lambda: running.metrics.counts["queue_failures"] > 0)
+        eventually(lambda: running.counters.counts["queue_failures"] > 0)
     queue.is_down = False
     assert queue.take() == []
     with bridge(server, queue):
@@ -150,7 +163,7 @@ def test_frames_nobody_understands_are_skipped_and_broken_ones_lead_to_a_resume(
         server.dispatch("MESSAGE_CREATE", {"author": 5}, channel_id=GENERAL_ID)
         server.post(ADA_ID, GENERAL_ID, "fine")
         assert queue.contents(until="fine")[-1] == "fine"
-        assert running.metrics.counts["malformed"] == 2
+        assert running.counters.counts["malformed"] == 2
         server.send_frame("{")
         eventually(lambda: server.gateway.resumes == 1 and running.is_ready)
     assert server.gateway.identifies == 1

@@ -8,6 +8,7 @@ from typing import Any
 from discord_agent.domain.errors import InvalidInput
 from discord_agent.domain.events import AgenticEvent, AuditEntry
 from discord_agent.domain.ids import ExecutionId, MessageId, ThreadId, UserId
+from discord_agent.domain.measures import Measure
 from discord_agent.domain.run import RunState
 from discord_agent.steps.launch import MACHINES
 from tests.support.fakes.effects import Effects
@@ -52,6 +53,21 @@ class FakeEvents:
     def types(self) -> list[str]:
         """What happened, in order."""
         return [event.type for event in self.emitted]
+
+
+@dataclass
+class FakeMetrics:
+    """Figures by measure and what they are of, in the order they came."""
+
+    recorded: dict[tuple[str, str], list[float]] = field(default_factory=dict)
+
+    def record(self, measure: Measure, value: float = 1, *, of: str = "") -> None:
+        measure.dimensions(of)
+        self.recorded.setdefault((measure.name, of), []).append(value)
+
+    def of(self, measure: Measure, value: str = "") -> list[float]:
+        """The figures of one metric."""
+        return self.recorded.get((measure.name, value), [])
 
 
 @dataclass

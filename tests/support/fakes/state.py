@@ -218,7 +218,7 @@ class FakeExecutions:
             row = self.rows.get(execution)
             if row is None or row.status in _ENDED or row.stop_requested_by is not None:
                 return False
-            self.rows[execution] = replace(row, stop_requested_by=by)
+            self.rows[execution] = replace(row, stop_requested_by=by, stop_requested_at=self.clock.now())
             return True
 
     def stop_requested(self, execution: ExecutionId) -> bool:

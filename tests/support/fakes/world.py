@@ -58,7 +58,7 @@ from tests.support.fakes.effects import Effects
 from tests.support.fakes.memory import FakeInsights, FakeReflections
 from tests.support.fakes.models import LADDER, FakeModels, FakePrompts, ScriptedModel
 from tests.support.fakes.money import FakeBudgets
-from tests.support.fakes.outside import FakeAudit, FakeEvents, FakeMachines, FakeStopMarkers, FakeWakeups
+from tests.support.fakes.outside import FakeAudit, FakeEvents, FakeMachines, FakeMetrics, FakeStopMarkers, FakeWakeups
 from tests.support.fakes.state import FakeExecutions, FakeLeases, FakeProposals, FakeSessions
 from tests.support.fakes.workspace import FakeJournal, FakeRepositories, FakeToolBox, FakeWorkspaces
 
@@ -96,6 +96,7 @@ class World:
         self.insights = FakeInsights(effects)
         self.audit = FakeAudit(effects)
         self.events = FakeEvents(effects)
+        self.metrics = FakeMetrics()
         self.machines = FakeMachines(effects)
         self.markers = FakeStopMarkers(effects)
         self.proposals = FakeProposals(effects)
@@ -108,8 +109,8 @@ class World:
         self.models = FakeModels()
         self.prompts = FakePrompts()
         self.budgets = FakeBudgets(effects, self.sessions, self.clock)
-        self.spending = Spending(self.model, self.models, self.budgets)
-        self.chronicle = Chronicle(self.audit, self.events, self.clock)
+        self.spending = Spending(self.model, self.models, self.budgets, self.metrics)
+        self.chronicle = Chronicle(self.audit, self.events, self.clock, self.metrics)
         self.terminal = Terminal(self.discord, self.executions, self.chronicle, self.budgets)
 
     # --- the request and how far it got -------------------------------------------------------------------------

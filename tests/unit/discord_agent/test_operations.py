@@ -6,7 +6,7 @@ from discord_agent.declaration import Alarm, Comparison, Kind, Metric, Ref
 from discord_agent.domain import measures
 from discord_agent.operations import own
 from discord_agent.system import SYSTEM
-from tests.support.metrics import exists
+from tests.support.metrics import emitted, exists
 
 ALARMS = sorted(SYSTEM.alarms.values(), key=lambda alarm: alarm.name)
 DOLLARS_PER_ALARM = 0.10
@@ -35,8 +35,7 @@ def test_a_metric_that_nobody_keeps_is_told_apart() -> None:
     assert not exists("AWS/SQS", "ApproximateAgeOfOldestMessage", {"QueueName": "another"})
     assert not exists("AWS/Lambda", "Errors", {"Function": "discord-agent-turn"})
     assert not exists(measures.NAMESPACE, "Outcomes", {"service": "discord-agent"})
-    runs = own(measures.RUNS, "won")
-    assert not exists(runs.namespace, runs.name, {name: str(value) for name, value in runs.dimensions})
+    assert not exists(measures.NAMESPACE, "Runs", {"service": "discord-agent", "Outcome": "won"})
 
 
 def test_every_dead_letter_queue_has_an_alarm() -> None:
@@ -73,3 +72,7 @@ def test_a_measure_is_one_metric_per_value_of_its_dimension() -> None:
         "DiscordAgent", "Runs", (("service", "discord-agent"), ("Outcome", "done"))
     )
     assert own(measures.COST) == Metric("DiscordAgent", "Cost", (("service", "discord-agent"),))
+
+
+def test_everything_measured_is_recorded_somewhere() -> None:
+    assert emitted() == {measure.name for measure in measures.MEASURES}

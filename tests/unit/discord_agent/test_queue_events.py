@@ -1,15 +1,18 @@
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 
 from discord_agent.adapters.discord.inbound import BotIdentity
+from discord_agent.domain import measures
 from discord_agent.domain.ids import UserId
 from discord_agent.domain.inbound import ButtonPressed, CommandInvoked, Inbound
 from discord_agent.envelope import INTERACTION_CREATE, Envelope
 from discord_agent.queue_events import InboundEvents
+from tests.support.clock import ManualClock
 from tests.support.fakes.discord import FakeDiscord
 from tests.support.fakes.effects import Effects
+from tests.support.fakes.outside import FakeMetrics
 
 NOW = datetime(2026, 1, 2, 12, tzinfo=UTC)
 INTERACTION = {"id": "5", "application_id": "6", "token": "secret", "channel_id": "40", "user": {"id": "2"}}
@@ -23,13 +26,15 @@ class Listener:
 
     def __init__(self) -> None:
         self.discord = FakeDiscord(Effects())
+        self.clock = ManualClock(NOW + timedelta(seconds=3))
+        self.metrics = FakeMetrics()
         self.handled: list[tuple[Inbound, int]] = []
 
     def __call__(self, event: Inbound) -> None:
         self.handled.append((event, len(self.discord.acknowledged)))
 
     def hears(self, envelope: Envelope) -> None:
-        InboundEvents(self, BotIdentity(UserId("1")), self.discord)(envelope.write())
+        InboundEvents(self, BotIdentity(UserId("1")), self.discord, self.clock, self.metrics)(envelope.write())
 
 
 @pytest.mark.parametrize(("data", "kind", "answers"), [(BUTTON, ButtonPressed, False), (COMMAND, CommandInvoked, True)])
@@ -57,3 +62,10 @@ def test_what_nobody_handles_is_not_acknowledged() -> None:
     listener.hears(Envelope.of_dispatch(INTERACTION_CREATE, AUTOCOMPLETE, NOW))
     listener.hears(Envelope.of_dispatch("TYPING_START", {}, NOW))
     assert (listener.discord.acknowledged, listener.handled) == ([], [])
+
+
+def test_it_is_measured_how_long_an_event_waited() -> None:
+    listener = Listener()
+    listener.hears(Envelope.of_interaction(BUTTON, NOW))
+    listener.hears(Envelope.of_interaction(BUTTON, NOW + timedelta(seconds=5)))
+    assert listener.metrics.of(measures.QUEUE_AGE) == [3.0, 0.0]

@@ -8,8 +8,8 @@ import pytest
 
 from discord_agent.domain.errors import LeaseLost, StateUnavailable
 from discord_agent.envelope import Envelope
+from gateway_bridge.counters import Counters
 from gateway_bridge.forwarder import Forwarder, Item
-from gateway_bridge.metrics import Metrics
 from gateway_bridge.state import State
 
 NOW = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
@@ -48,16 +48,16 @@ def event(sequence: int, *, forwarded: bool = True, urgent: bool = False, conten
 
 def play(
     world: World, scene: Callable[[Forwarder], Awaitable[None]], notice: Callable[[Forwarder], None] | None = None
-) -> tuple[Forwarder, Metrics]:
+) -> tuple[Forwarder, Counters]:
     """Play a scene against a running forwarder; ``notice`` sees it whenever it pauses."""
-    metrics = Metrics()
+    counters = Counters()
 
     async def pause(seconds: float) -> None:
         if notice:
             notice(forwarder)
         await asyncio.sleep(0)
 
-    forwarder = Forwarder(world, world, State(), metrics, lambda: NOW, pause)
+    forwarder = Forwarder(world, world, State(), counters, lambda: NOW, pause)
 
     async def run() -> None:
         running = asyncio.create_task(forwarder.run())
@@ -69,7 +69,7 @@ def play(
             await asyncio.gather(running, return_exceptions=True)
 
     asyncio.run(run())
-    return forwarder, metrics
+    return forwarder, counters
 
 
 def test_the_state_is_stored_only_after_the_queue_took_the_events() -> None:
@@ -80,10 +80,10 @@ def test_the_state_is_stored_only_after_the_queue_took_the_events() -> None:
             await forwarder.offer(event(sequence))
         assert await forwarder.flush(3)
 
-    forwarder, metrics = play(world, scene)
+    forwarder, counters = play(world, scene)
     assert world.happened == ["queued 1", "queued 2", "queued 3", "saved 3"]
     assert forwarder.state.sequence == 3
-    assert metrics.counts["forwarded"] == 3
+    assert counters.counts["forwarded"] == 3
 
 
 def test_a_queue_that_is_down_is_waited_for_in_order_and_nothing_is_stored_meanwhile() -> None:
@@ -96,9 +96,9 @@ def test_a_queue_that_is_down_is_waited_for_in_order_and_nothing_is_stored_meanw
         assert await forwarder.flush(4)
         ready.append(forwarder.queue_works)
 
-    _, metrics = play(world, scene, lambda forwarder: ready.append(forwarder.queue_works))
+    _, counters = play(world, scene, lambda forwarder: ready.append(forwarder.queue_works))
     assert world.happened == ["queued 1", "queued 2", "saved 2"]
-    assert metrics.counts["queue_failures"] == 2
+    assert counters.counts["queue_failures"] == 2
     assert ready == [False, False, True]
 
 
@@ -134,9 +134,9 @@ def test_an_event_no_queue_would_ever_take_is_skipped_and_counted() -> None:
         await forwarder.offer(event(2))
         assert await forwarder.flush(3)
 
-    forwarder, metrics = play(world, scene)
+    forwarder, counters = play(world, scene)
     assert world.happened[0] == "queued 2"
-    assert metrics.counts["unusable"] == 1
+    assert counters.counts["unusable"] == 1
     assert forwarder.state.sequence == 2
 
 
@@ -147,16 +147,16 @@ def test_a_state_that_could_not_be_stored_is_stored_with_the_next() -> None:
         await forwarder.offer(event(1))
         assert await forwarder.flush(3)
 
-    _, metrics = play(world, scene)
+    _, counters = play(world, scene)
     assert world.happened == ["queued 1", "saved 1"]
-    assert metrics.counts["save_failures"] == 1
+    assert counters.counts["save_failures"] == 1
 
 
 def test_a_lost_lease_ends_the_forwarding() -> None:
     world = World(save_faults=[LeaseLost("taken over")])
 
     async def run() -> None:
-        forwarder = Forwarder(world, world, State(), Metrics(), lambda: NOW)
+        forwarder = Forwarder(world, world, State(), Counters(), lambda: NOW)
         await forwarder.offer(event(1))
         async with asyncio.timeout(5):
             await forwarder.run()

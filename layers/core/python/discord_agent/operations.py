@@ -16,8 +16,7 @@ _DRAIN: Final = "Drain a dead-letter queue"
 
 def own(measure: Measure, value: str = "") -> Metric:
     """The metric that a measure of ours becomes; ``value`` is that of the dimension it is told apart by."""
-    told_apart = ((measure.by, value),) if measure.by else ()
-    return Metric(measures.NAMESPACE, measure.name, (("service", PREFIX), *told_apart))
+    return Metric(measures.NAMESPACE, measure.name, (("service", PREFIX), *measure.dimensions(value).items()))
 
 
 def queue_metric(name: str, queue: str) -> Metric:

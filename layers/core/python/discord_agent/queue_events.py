@@ -5,10 +5,11 @@ from dataclasses import dataclass
 
 from discord_agent.adapters.codec import from_json
 from discord_agent.adapters.discord.inbound import BotIdentity, parse
+from discord_agent.domain import measures
 from discord_agent.domain.inbound import ButtonPressed, CommandInvoked, Inbound
 from discord_agent.entrypoint import json_object
 from discord_agent.envelope import Envelope, Kind
-from discord_agent.ports import Discord
+from discord_agent.ports import Clock, Discord, Metrics
 from discord_agent.steps.classify import Wakeup
 
 
@@ -22,10 +23,14 @@ class InboundEvents:
     handle: Callable[[Inbound], None]
     bot: BotIdentity
     discord: Discord
+    clock: Clock
+    metrics: Metrics
 
     def __call__(self, body: str) -> None:
         """Handle one message; InvalidEvent for garbage, which ends among the dead letters."""
         envelope = Envelope.read(body)
+        waited = (self.clock.now() - envelope.received_at).total_seconds()
+        self.metrics.record(measures.QUEUE_AGE, max(waited, 0.0))
         event = parse(envelope.event, envelope.data, self.bot)
         if event is None:
             return

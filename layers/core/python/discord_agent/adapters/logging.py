@@ -38,6 +38,11 @@ def correlated(**fields: Any) -> Iterator[None]:
         _correlation.reset(token)
 
 
+def correlation() -> dict[str, Any]:
+    """The fields that are added to every line just now."""
+    return dict(_correlation.get() or {})
+
+
 class Handler(logging.StreamHandler[Any]):
     """Our own handler on the root logger, where Lambda's runtime has put none."""
 
@@ -74,7 +79,7 @@ def _handlers(root: logging.Logger) -> list[logging.Handler]:
 
 class _Correlate(logging.Filter):
     def filter(self, record: logging.LogRecord) -> bool:
-        for name, value in (_correlation.get() or {}).items():
+        for name, value in correlation().items():
             record.__dict__.setdefault(name, value)
         return True
 

@@ -57,7 +57,7 @@ def intake(variables: Variables) -> InboundEvents:
         Opinions(parts.sessions, parts.discord, parts.chronicle, parts.clock),
         parts.workspaces(settings.bucket),
     )
-    return InboundEvents(step, parts.bot, parts.discord)
+    return InboundEvents(step, parts.bot, parts.discord, parts.clock, parts.metrics)
 
 
 def classify(variables: Variables) -> WakeupEvents:

@@ -25,12 +25,14 @@ from discord_agent.adapters.llm.registry import ModelRegistry
 from discord_agent.adapters.logging import configure
 from discord_agent.adapters.machines import StepFunctionsMachines
 from discord_agent.adapters.metering import meter
+from discord_agent.adapters.metrics import EmfMetrics
 from discord_agent.adapters.prompts import TemplatePrompts, find_root
 from discord_agent.adapters.proposals import S3Proposals
 from discord_agent.adapters.secrets import SecretsManagerSecrets
 from discord_agent.adapters.tools.stopping import StopMarkers
 from discord_agent.adapters.wakeups import SqsWakeups
 from discord_agent.adapters.workspace.store import S3Workspaces
+from discord_agent.domain import measures
 from discord_agent.domain.conversation import Purpose
 from discord_agent.domain.ids import UserId
 from discord_agent.domain.redaction import Redactor
@@ -60,6 +62,7 @@ class Parts:
         # The sandbox is the only function that another one invokes.
         meter().watch(self._session, invoked_mb=SYSTEM.functions["sandbox"].memory)
         self.clock = SystemClock()
+        self.metrics = EmfMetrics(self.clock)
         self.secrets = SecretsManagerSecrets(self._client("secretsmanager"), self.clock)
         self.redactor = Redactor(self.secrets.known)
         configure(settings.log_level, self.redactor)
@@ -104,7 +107,7 @@ class Parts:
     @cached_property
     def chronicle(self) -> Chronicle:
         events = SqsEvents(self._client("sqs"), self._settings.events_queue_url, self.clock, self.redactor)
-        return Chronicle(self.audit, events, self.clock)
+        return Chronicle(self.audit, events, self.clock, self.metrics)
 
     @cached_property
     def discord(self) -> RestDiscord:
@@ -115,6 +118,7 @@ class Parts:
             bot=self.bot,
             redact=self.redactor.text,
             redact_files=self.redactor.code,
+            on_limited=lambda: self.metrics.record(measures.RATE_LIMITS),
         )
 
     @cached_property
@@ -178,12 +182,14 @@ class Parts:
             }
         )
         secret = self.secrets.get(settings.key_secret)
-        return LiteLLMModel(registry, ModelAccess.from_secret(secret, settings.base_url)), registry, self.prompts
+        access = ModelAccess.from_secret(secret, settings.base_url)
+        model = LiteLLMModel(registry, access, on_fault=lambda: self.metrics.record(measures.MODEL_FAULTS))
+        return model, registry, self.prompts
 
     def spending(self, settings: ModelSettings) -> tuple[Spending, ModelRegistry, TemplatePrompts]:
         """What it takes to ask a model and pay for it."""
         model, registry, prompts = self.models(settings)
-        return Spending(model, registry, self.budgets), registry, prompts
+        return Spending(model, registry, self.budgets, self.metrics), registry, prompts
 
     def recall(self, models: ModelRegistry, prompts: TemplatePrompts) -> Recall:
         """What tells a thread's history."""

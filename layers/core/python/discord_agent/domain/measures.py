@@ -27,6 +27,12 @@ class Measure:
     by: str = ""
     values: tuple[str, ...] = ()
 
+    def dimensions(self, of: str = "") -> dict[str, str]:
+        """What tells its metrics apart; ValueError when ``of`` is none of its values."""
+        if of not in (self.values or ("",)):
+            raise ValueError(f"{self.name} is not measured of {of!r}")
+        return {self.by: of} if self.by else {}
+
 
 RUNS: Final = Measure("Runs", Unit.COUNT, "runs that ended, by outcome", "Outcome", tuple(Outcome))
 TURNS: Final = Measure("Turns", Unit.COUNT, "turns that agents took")

@@ -215,6 +215,7 @@ class ExecutionRecord:
     attachments: tuple[Attachment, ...] = ()
     card_message_id: MessageId | None = None
     stop_requested_by: UserId | None = None
+    stop_requested_at: datetime | None = None
     task_token: str = field(default="", repr=False)
     question: str = ""
     waiting: Waiting = Waiting.ANSWER

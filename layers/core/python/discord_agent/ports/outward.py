@@ -11,6 +11,7 @@ from discord_agent.domain.ids import (
     ThreadId,
     UserId,
 )
+from discord_agent.domain.measures import Measure
 from discord_agent.domain.run import RunState
 from discord_agent.envelope import Envelope
 
@@ -43,6 +44,13 @@ class Events(Protocol):
 
     def emit(self, event: AgenticEvent) -> None:
         """Send an event with id, time and schema version."""
+
+
+class Metrics(Protocol):
+    """Figures about the bot at work."""
+
+    def record(self, measure: Measure, value: float = 1, *, of: str = "") -> None:
+        """Note a figure; ``of`` is one of the measure's values, where it has some."""
 
 
 class Machines(Protocol):

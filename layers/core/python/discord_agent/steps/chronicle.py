@@ -1,23 +1,25 @@
-"""Telling the audit trail and other systems what a run did."""
+"""Telling the audit trail, other systems and the metrics what a run did."""
 
 from dataclasses import dataclass
 from typing import Any
 
 from discord_agent.domain.events import EXECUTION_STARTED, AgenticEvent, AuditEntry
 from discord_agent.domain.ids import ExecutionId, ThreadId, UserId
+from discord_agent.domain.measures import Measure
 from discord_agent.domain.money import Cost
 from discord_agent.domain.run import RunState
 from discord_agent.domain.session import ExecutionRecord
-from discord_agent.ports import AuditLog, Clock, Events
+from discord_agent.ports import AuditLog, Clock, Events, Metrics
 
 
 @dataclass(frozen=True, slots=True)
 class Chronicle:
-    """Writes audit rows and sends agentic events."""
+    """Writes audit rows, sends agentic events and notes figures."""
 
     audit: AuditLog
     events: Events
     clock: Clock
+    metrics: Metrics
 
     def note(
         self,
@@ -35,6 +37,10 @@ class Chronicle:
     def announce(self, thread: ThreadId, event: str, **details: Any) -> None:
         """Send an agentic event; ``details`` are in camelCase."""
         self.events.emit(AgenticEvent(event, thread, details))
+
+    def measure(self, measure: Measure, value: float = 1, *, of: str = "") -> None:
+        """Note a figure."""
+        self.metrics.record(measure, value, of=of)
 
     def started(self, run: RunState, record: ExecutionRecord) -> None:
         """Tell that a run began: what it is, and who asked for what."""

@@ -3,7 +3,7 @@
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
-from discord_agent.domain import cards, escalation, events, signals
+from discord_agent.domain import cards, escalation, events, measures, signals
 from discord_agent.domain.classification import CHECKPOINT_INTERVAL
 from discord_agent.domain.conversation import Message, Role
 from discord_agent.domain.errors import InvalidEvent
@@ -71,6 +71,7 @@ class Escalation:
         details: dict[str, Any] = {"from": before.model, "to": run.model, "reason": reason}
         self.chronicle.note(run.thread_id, run.execution_id, "escalation", turn=run.turn, **details)
         self.chronicle.announce(run.thread_id, events.MODEL_ESCALATED, **details)
+        self.chronicle.measure(measures.ESCALATIONS)
         self._remember(
             HandedOn(run.turn, before.model, run.model, reason, self.clock.now(), run.execution_id), run, lease
         )

@@ -46,6 +46,7 @@ class Restart:
             options=(),
             card_message_id=None,
             stop_requested_by=None,
+            stop_requested_at=None,
             task_token="",
             question="",
             waiting=Waiting.ANSWER,

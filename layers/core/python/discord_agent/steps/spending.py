@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from types import TracebackType
 from typing import Final, Self
 
+from discord_agent.domain import measures
 from discord_agent.domain.budget import Payer, Slice, name_of
 from discord_agent.domain.conversation import ModelReply, ModelRequest, Purpose
 from discord_agent.domain.errors import Conflict, InvalidReply, ModelRefused, ModelUnavailable, OverBudget
@@ -12,7 +13,7 @@ from discord_agent.domain.estimate import cost_bound, usage_bound
 from discord_agent.domain.ids import ExecutionId
 from discord_agent.domain.money import NOTHING, Cost, Usage, Usd
 from discord_agent.domain.run import Next, RunState, Waiting
-from discord_agent.ports import Budgets, LanguageModel, Models
+from discord_agent.ports import Budgets, LanguageModel, Metrics, Models
 
 _CALLS_PER_SLICE: Final = 3
 """Calls like the first one that a slice is meant to last for."""
@@ -56,6 +57,7 @@ class Spending:
     model: LanguageModel
     models: Models
     budgets: Budgets
+    metrics: Metrics
 
     def purse(self, payer: Payer, purpose: Purpose, key: str) -> "Purse":
         """A purse for one attempt of a step; ``key`` tells attempts apart, such as ``<turn>/<fence>``."""
@@ -135,6 +137,7 @@ class Purse:
             reply = replace(reply, cost=reply.cost + Cost(estimated=bound))
         self._charge(reply.cost)
         self.usage += reply.usage
+        self._spending.metrics.record(measures.TOKENS, reply.usage.input + reply.usage.output)
         return reply
 
     def settle(self) -> None:
@@ -146,6 +149,8 @@ class Purse:
     def _charge(self, cost: Cost) -> None:
         self._spent += cost
         self.cost += cost
+        if cost.charged != NOTHING:
+            self._spending.metrics.record(measures.COST, float(cost.charged.amount))
 
     def _set_aside(self, request: ModelRequest, bound: Usd | None) -> None:
         if bound is None:

@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from discord_agent.domain import cloud, events
+from discord_agent.domain import cloud, events, measures
 from discord_agent.domain.errors import Conflict
 from discord_agent.domain.ids import ChannelId, MessageId
 from discord_agent.domain.posts import Post
@@ -77,11 +77,19 @@ class Terminal:
             success=outcome is Outcome.DONE,
             messageId=message,
         )
+        self._measure(run, outcome)
         aborted = _ABORTED.get(outcome)
         if aborted is not None:
             self.chronicle.announce(run.thread_id, events.EXECUTION_ABORTED, reason=aborted)
         else:
             self.chronicle.announce(run.thread_id, events.EXECUTION_COMPLETED, totalTurns=run.turn, finalStatus=outcome)
+
+    def _measure(self, run: RunState, outcome: Outcome) -> None:
+        self.chronicle.measure(measures.RUNS, of=outcome)
+        record = self.executions.get(run.execution_id) if outcome is Outcome.STOPPED else None
+        if record is not None and record.stop_requested_at is not None:
+            waited = self.chronicle.clock.now() - record.stop_requested_at
+            self.chronicle.measure(measures.STOP_LATENCY, waited.total_seconds())
 
     def _posted_before(self, run: RunState) -> MessageId:
         record = self.executions.get(run.execution_id)

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Final
 
-from discord_agent.domain import events
+from discord_agent.domain import events, measures
 from discord_agent.domain.conversation import ToolCall, ToolResult
 from discord_agent.domain.redaction import Redactor
 from discord_agent.domain.run import RunState
@@ -55,6 +55,7 @@ class TurnNotes:
             fileChanges=list(played.paths),
             errorMessage=run.signals.last_error,
         )
+        self.chronicle.measure(measures.TURNS)
         self.chronicle.announce(
             run.thread_id, events.TURN_COMPLETED, turn=run.turn, confidence=run.confidence, status=run.status
         )

@@ -205,6 +205,7 @@ def test_a_lasting_fault_everywhere_makes_the_model_unavailable(name: str, strea
     assert str(caught.value).count("(attempts: 3)") == 1
     assert str(caught.value).count("(attempts: 2)") == 2
     assert it.server.arrivals == (3 + 2 + 2) * sent
+    assert len(it.faults) == 3 + 2 + 2
 
 
 @both_ways
@@ -261,6 +262,7 @@ def test_a_conversation_that_is_too_long_is_told_apart_and_nobody_else_is_asked(
         complete(it, ask(), stream=stream)
 
     assert len(it.server.calls) == 1
+    assert it.faults == []
 
 
 @pytest.mark.parametrize("status", [400, 401, 403, 404, 422])
@@ -272,7 +274,7 @@ def test_a_refusal_is_not_retried_and_shows_neither_key_nor_the_providers_words(
     assert "scripted fault" not in str(caught.value)
     assert KEY not in str(caught.value)
     assert caught.value.__cause__ is None
-    assert len(it.server.calls) == 1
+    assert len(it.server.calls) == len(it.faults) == 1
 
 
 def test_a_wrong_key_is_refused() -> None:

@@ -176,6 +176,20 @@ def test_a_long_429_is_left_to_a_later_attempt_of_the_step() -> None:
     assert (time.slept, len(server.requests)) == ([], 1)
 
 
+def test_each_answer_that_asks_to_wait_is_told_of() -> None:
+    told: list[str] = []
+    client = RestDiscord.connect(
+        api_url=API,
+        token=TOKEN,
+        bot=BotIdentity(UserId("900")),
+        timing=FakeTime().timing(),
+        transport=httpx.MockTransport(Server([limited(0.1), httpx.Response(502), limited(0.1), sent()])),
+        on_limited=lambda: told.append("limited"),
+    )
+    client.send(CHANNEL, Post("a"), nonce="1")
+    assert len(told) == 2
+
+
 def test_nothing_waits_beyond_the_end_of_the_function() -> None:
     time = FakeTime()
     server = Server([limited(3)])

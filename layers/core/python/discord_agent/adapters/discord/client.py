@@ -74,15 +74,24 @@ class Timing:
 
 
 class RestClient:
-    """Discord's REST API; safe to share between threads."""
+    """Discord's REST API; safe to share between threads. ``on_limited`` hears of each answer that asks to wait."""
 
-    def __init__(self, http: httpx.Client, *, api_url: str, token: str, timing: Timing | None = None) -> None:
+    def __init__(
+        self,
+        http: httpx.Client,
+        *,
+        api_url: str,
+        token: str,
+        timing: Timing | None = None,
+        on_limited: Callable[[], object] | None = None,
+    ) -> None:
         self._http = http
         self._api_url = api_url.rstrip("/")
         self._token = token
         self._timing = timing or Timing()
         self._limits = RateLimits(self._timing.monotonic)
         self._token_refused_until = 0.0
+        self._on_limited = on_limited
         for name in ("httpx", "httpcore"):
             # They log full addresses, and those of webhooks hold interaction tokens.
             logging.getLogger(name).setLevel(logging.WARNING)
@@ -165,6 +174,8 @@ class RestClient:
         everything = everything or (isinstance(body, dict) and body.get("global") is True)
         pause = seconds if seconds is not None else _UNKNOWN_PAUSE
         self._limits.block(call.route, pause, everything=everything)
+        if self._on_limited:
+            self._on_limited()
         return pause
 
     def _refusal(self, call: Call, response: httpx.Response) -> DiscordRefused:

@@ -57,10 +57,11 @@ class RestDiscord:
         redact_files: payloads.Redact | None = None,
         timing: Timing | None = None,
         transport: httpx.BaseTransport | None = None,
+        on_limited: Callable[[], object] | None = None,
     ) -> "RestDiscord":
         """A client of its own with connection pool and time-outs."""
         http = httpx.Client(timeout=_TIMEOUT, transport=transport, follow_redirects=False)
-        rest = RestClient(http, api_url=api_url, token=token, timing=timing)
+        rest = RestClient(http, api_url=api_url, token=token, timing=timing, on_limited=on_limited)
         return cls(rest, bot, redact=redact, redact_files=redact_files)
 
     def close(self) -> None:

@@ -72,7 +72,8 @@ class DynamoExecutions:
     def request_stop(self, execution: ExecutionId, by: UserId) -> bool:
         """Set the stop flag of a run that has not ended; False if it has, or was already asked to."""
         not_asked = Attr("stop_requested_by").not_exists()
-        return self._applies(self._update(execution, _alive() & not_asked, stop_requested_by=by))
+        now = self.clock.now()
+        return self._applies(self._update(execution, _alive() & not_asked, stop_requested_by=by, stop_requested_at=now))
 
     def stop_requested(self, execution: ExecutionId) -> bool:
         """Whether the stop flag is set."""

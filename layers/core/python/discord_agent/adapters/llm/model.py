@@ -10,7 +10,7 @@ from typing import Final
 from discord_agent.adapters.llm.access import ModelAccess
 from discord_agent.adapters.llm.background import BackgroundLoop
 from discord_agent.adapters.llm.client import LiteLLMClient
-from discord_agent.adapters.llm.faults import Fault
+from discord_agent.adapters.llm.faults import Fault, FaultKind
 from discord_agent.adapters.llm.insisting import Insistence
 from discord_agent.adapters.llm.mailbox import Mailbox
 from discord_agent.adapters.llm.patience import PATIENCE, Patience
@@ -26,7 +26,10 @@ POLL_SECONDS: Final = 0.5
 
 
 class LiteLLMModel:
-    """Any model behind one call; ``close`` ends its connections and its thread."""
+    """Any model behind one call; ``close`` ends its connections and its thread.
+
+    ``on_fault`` hears of each attempt that a provider failed or refused.
+    """
 
     def __init__(
         self,
@@ -36,12 +39,14 @@ class LiteLLMModel:
         patience: Mapping[Purpose, Patience] = PATIENCE,
         poll: float = POLL_SECONDS,
         jitter: Callable[[], float] = random.random,
+        on_fault: Callable[[], object] | None = None,
     ) -> None:
         self._registry = registry
         self._access = access
         self._patience = patience
         self._poll = poll
         self._jitter = jitter
+        self._on_fault = on_fault
         self._background = BackgroundLoop("models")
         self._client = LiteLLMClient()
 
@@ -97,6 +102,8 @@ class LiteLLMModel:
             outcome = await self._client.attempt(request, target, patience, limit, emit)
             if isinstance(outcome, ModelReply):
                 return replace(outcome, cost=self._cost(outcome))
+            if self._on_fault and outcome.kind is not FaultKind.TOO_LONG:
+                self._on_fault()
             return replace(outcome, cost=self._estimate(request, target.name)) if outcome.was_answered else outcome
 
         return await Insistence(patience, attempt, self._jitter, self._affordable(request, asked)).ask(asked)

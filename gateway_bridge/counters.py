@@ -9,7 +9,7 @@ from typing import Final
 _STANDARD: Final = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName"}
 
 
-class Metrics:
+class Counters:
     """Counts since the process began; only touched from the event loop."""
 
     def __init__(self) -> None:
