@@ -8,7 +8,7 @@ from contextlib import ExitStack, suppress
 from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Final, Self
+from typing import Final, Self
 
 import httpx
 from nacl.signing import SigningKey
@@ -18,14 +18,12 @@ from devstack.aws.children import Child
 from devstack.aws.declared import Declared
 from devstack.aws.errors import DidNotStart
 from devstack.aws.functions.faults import FunctionFaults
-from devstack.aws.functions.model import Invocation
 from devstack.aws.http import listen
 from devstack.aws.stack import LocalAws
 from devstack.commands import register_at
 from devstack.discord.app import Parts
 from devstack.discord.rules import Rules
 from devstack.discord.server import DiscordServer
-from devstack.edge import PATH, interactions_route
 from devstack.git import GitServer
 from devstack.model.script import load_script
 from devstack.model.server import ModelServer
@@ -137,7 +135,7 @@ class DevStack:
         self._cleanup.callback(self.aws.stop)
         if self.discord is not None:
             self._settle_guild(self.discord)
-            self.discord.set_interactions_endpoint(self.discord.url + PATH)
+            self.discord.set_interactions_endpoint(self.aws.api_url + SYSTEM.functions["interactions"].path)
             register_at(self.discord.api_url, self.discord.token)
         self.start_bridge()
 
@@ -174,13 +172,7 @@ class DevStack:
     def _pages(self, parts: Parts) -> Sequence[BaseRoute]:
         note = _REAL_NOTE if self.options.model.is_real else _SCRIPTED_NOTE
         page = Page(model_note=note, demo_prompt=f"<@{parts.world.bot_id}> {DEMO_TASK}")
-        return [
-            interactions_route(self._invoke),
-            *site_routes(parts, page, _LateRuns(self)),
-        ]
-
-    def _invoke(self, function: str, event: dict[str, Any]) -> Invocation:
-        return self.aws.invoke(function, event)
+        return site_routes(parts, page, _LateRuns(self))
 
     def _settle_guild(self, discord: DiscordServer) -> None:
         """Point the guild at its repository, whose address may have changed since the last start."""
@@ -192,7 +184,9 @@ class DevStack:
         """Start a gateway bridge, as after the death of the former one; returns when it is connected."""
         port = str(_free_port())
         here = {"HEALTH_PORT": port, "LEASE_SECONDS": _BRIDGE_LEASE}
-        child = Child("gateway_bridge", [], environment=self.aws.environment("gateway_bridge") | here, folder=ROOT)
+        bridge = self.aws.service("gateway_bridge")
+        variables = {**bridge.environment, **here}
+        child = Child(bridge.module, [], environment=variables, folder=bridge.folder, bare=bridge.bare)
         self._bridge = child
         self._cleanup.callback(child.terminate, _BRIDGE_PATIENCE)
         _pump(child, self._log)

@@ -14,7 +14,10 @@ RUNNER: Final = Path(__file__).with_name("die_with_parent.py")
 
 
 class Child:
-    """A Python module running as a process group of its own; its output arrives on ``output``."""
+    """A Python module running as a process group of its own; its output arrives on ``output``.
+
+    A ``bare`` one finds the standard library and what its PYTHONPATH names, and nothing that is installed here.
+    """
 
     def __init__(
         self,
@@ -25,6 +28,7 @@ class Child:
         folder: Path,
         ends_with: signal.Signals = signal.SIGKILL,
         descriptors: Sequence[int] = (),
+        bare: bool = False,
     ) -> None:
         read_end, write_end = os.pipe()
         self._lifeline: int | None = write_end
@@ -32,7 +36,16 @@ class Child:
         try:
             self.process = subprocess.Popen(
                 # Safe path: the runner's own folder must not shadow anybody's imports.
-                [sys.executable, "-P", "-s", str(RUNNER), str(read_end), ends_with.name, module, *arguments],
+                [
+                    sys.executable,
+                    "-P",
+                    "-S" if bare else "-s",
+                    str(RUNNER),
+                    str(read_end),
+                    ends_with.name,
+                    module,
+                    *arguments,
+                ],
                 env=dict(environment),
                 cwd=folder,
                 stdin=subprocess.DEVNULL,

@@ -9,10 +9,12 @@ from deployment.roles import roles
 from devstack.aws.errors import MissingDefinition
 from devstack.aws.functions.model import FunctionSpec
 from devstack.aws.functions.path import python_only
+from devstack.aws.http_api import Route
 from devstack.aws.names import Resolver, function_arn, machine_arn, role_arn
 from devstack.aws.provision import Provision
 from devstack.aws.sources import Subscription
-from devstack.aws.workload import MachineSpec, Site, Workload
+from devstack.aws.states.status_events import StatusTarget, is_bad_end
+from devstack.aws.workload import MachineSpec, ServiceSpec, Site, Workload
 from discord_agent.declaration import ALIAS, Function, Package, System
 from discord_agent.statemachines import substituted
 
@@ -67,13 +69,29 @@ class Declared:
         resolver = Resolver(system, self._parameters, site.endpoints.data)
         Provision(system, site.clients, resolver, secrets=self._secrets, visibility=self._visibility).run()
         functions = system.functions.values()
+        accounts = roles(system)
         return Workload(
             functions=self._functions(resolver, site.folder),
             machines=tuple(map(self._machine, system.machines)),
             subscriptions=tuple(each for function in functions for each in _subscriptions(function, resolver)),
-            status_targets=tuple(function.physical_name for function in functions if function.on_execution_status),
+            status_targets=tuple(
+                StatusTarget(function.physical_name, is_bad_end)
+                for function in functions
+                if function.on_execution_status
+            ),
+            routes=tuple(
+                Route("POST", function.path, function.physical_name) for function in functions if function.path
+            ),
             queues={key: resolver.queue_url(key) for key in system.queues},
-            services={key: resolver.environment(service) for key, service in system.services.items()},
+            services={
+                key: ServiceSpec(
+                    module=service.name,
+                    folder=self._root,
+                    environment=resolver.environment(service),
+                    role=role_arn(accounts[f"service/{key}"].name),
+                )
+                for key, service in system.services.items()
+            },
         )
 
     def _functions(self, resolver: Resolver, folder: Path) -> tuple[FunctionSpec, ...]:
@@ -102,6 +120,7 @@ class Declared:
                 memory=function.memory,
                 tenant_isolated=function.tenant_isolated,
                 reserved=self._reserved.get(function.name),
+                dead_letters=resolver.queue_url(function.dead_letters) if function.dead_letters else None,
             )
 
         return tuple(map(spec, self._system.functions.values()))

@@ -22,13 +22,14 @@ _PAUSE_AFTER_FAULT: Final = 1.0
 
 @dataclass(frozen=True, slots=True)
 class Subscription:
-    """A function's subscription to a queue."""
+    """A function's subscription to a queue; ``reports_failures``: it says which messages of a batch it could not handle."""
 
     function: str
     queue_url: str
     queue_arn: str
     batch_size: int
     concurrency: int
+    reports_failures: bool = True
 
 
 class Poller:
@@ -98,6 +99,8 @@ class Poller:
         except InvocationRefused as refusal:
             self._log(self._mapping.function, f"a batch was refused: {refusal}")
             return everything
+        if not self._mapping.reports_failures:
+            return everything if invocation.error is not None else set()
         return failed_messages(invocation, everything)
 
     def _delete(self, messages: Sequence[Mapping[str, Any]], failed: set[str]) -> None:

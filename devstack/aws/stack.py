@@ -23,6 +23,7 @@ from devstack.aws.functions.model import FunctionHost, FunctionSpec, Invocation,
 from devstack.aws.functions.process_host import ProcessHost
 from devstack.aws.functions.templates import Templates
 from devstack.aws.http import HttpService
+from devstack.aws.http_api import HttpApi
 from devstack.aws.interpreter.mend import mend_interpreter
 from devstack.aws.interpreter.platform import Platform
 from devstack.aws.interpreter.tokens import TaskTokens
@@ -34,7 +35,7 @@ from devstack.aws.states.api import StatesApi
 from devstack.aws.states.service import StatesService
 from devstack.aws.states.status_events import StatusEvents
 from devstack.aws.states.store import ExecutionStore
-from devstack.aws.workload import Origin, Site, Workload
+from devstack.aws.workload import Origin, ServiceSpec, Site, Workload
 
 type Mode = Literal["process", "in_process"]
 
@@ -61,6 +62,7 @@ class _Running:
     invoker: Invoker
     states: StatesService
     reports: StatusEvents
+    api_url: str
 
     def function(self, key: str) -> FunctionSpec:
         """The function of this key."""
@@ -154,8 +156,17 @@ class LocalAws:
 
     def environment(self, name: str) -> dict[str, str]:
         """What a function or service finds in its environment, the runtime's own variables left out."""
-        workload = self._running.workload
-        return dict(workload.services[name] if name in workload.services else self._running.function(name).environment)
+        services = self._running.workload.services
+        return dict(services[name].environment if name in services else self._running.function(name).environment)
+
+    def service(self, key: str) -> ServiceSpec:
+        """What a service runs."""
+        return self._running.workload.services[key]
+
+    @property
+    def api_url(self) -> str:
+        """Where the HTTP API is."""
+        return self._running.api_url
 
     def invoke(self, function: str, event: object, tenant: str | None = None) -> Invocation:
         """Call a function by its key and wait; InvocationRefused when Lambda would not run it."""
@@ -210,6 +221,8 @@ class LocalAws:
         cleanup.callback(functions_http.stop)
         states_http = HttpService(port=self._ports.states, name="states")
         cleanup.callback(states_http.stop)
+        api_http = HttpService(name="api")
+        cleanup.callback(api_http.stop)
         templates = self._start_templates(logs)
         with ThreadPoolExecutor(1, thread_name_prefix="start") as beside:
             # Loading the interpreter and starting the data plane take a second each.
@@ -219,9 +232,11 @@ class LocalAws:
         endpoints = Endpoints(plane.url, states_http.url, functions_http.url)
         clients = Clients(endpoints)
         workload = _reaching(endpoints, self._origin.bring_up(Site(endpoints, clients, folder.path)))
-        self._parts = parts = self._run(endpoints, clients, workload, self._host(workload, templates, logs), store)
+        host = self._host(workload, templates, logs)
+        self._parts = parts = self._run(endpoints, clients, workload, host, store, api_http.url)
         functions_http.start(InvokeApi(parts.invoker))
         states_http.start(StatesApi(parts.states))
+        api_http.start(HttpApi(workload.routes, parts.invoker.invoke))
         self._consume(parts, logs)
 
     def _temporary_folder(self, purpose: str) -> Path:
@@ -250,10 +265,19 @@ class LocalAws:
         return ProcessHost(work, idle_seconds=self._idle_seconds, log=logs.write, templates=templates)
 
     def _run(
-        self, endpoints: Endpoints, clients: Clients, workload: Workload, host: FunctionHost, store: ExecutionStore
+        self,
+        endpoints: Endpoints,
+        clients: Clients,
+        workload: Workload,
+        host: FunctionHost,
+        store: ExecutionStore,
+        api_url: str,
     ) -> _Running:
+        def bury(queue: str, event: bytes) -> None:
+            clients.sqs().send_message(QueueUrl=queue, MessageBody=event.decode())
+
         invoker = Invoker(
-            host, workload.functions, retry_seconds=_RETRY_SECONDS * self._time_scale, faults=self._faults
+            host, workload.functions, retry_seconds=_RETRY_SECONDS * self._time_scale, bury=bury, faults=self._faults
         )
         self._cleanup.callback(invoker.stop)
         reports = StatusEvents(invoker, store, workload.status_targets)
@@ -264,7 +288,7 @@ class LocalAws:
             states.create_state_machine(
                 {"name": machine.name, "definition": machine.definition, "roleArn": machine.role}
             )
-        return _Running(endpoints, clients, workload, host, invoker, states, reports)
+        return _Running(endpoints, clients, workload, host, invoker, states, reports, api_url)
 
     def _consume(self, parts: _Running, logs: Logs) -> None:
         """Deliver what an earlier process left behind, and begin to poll."""
@@ -281,5 +305,8 @@ def _reaching(endpoints: Endpoints, workload: Workload) -> Workload:
     return replace(
         workload,
         functions=tuple(replace(spec, environment={**here, **spec.environment}) for spec in workload.functions),
-        services={key: {**here, **own} for key, own in workload.services.items()},
+        services={
+            key: replace(service, environment={**here, **service.environment})
+            for key, service in workload.services.items()
+        },
     )

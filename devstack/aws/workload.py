@@ -7,8 +7,10 @@ from typing import Protocol
 
 from devstack.aws.clients import Clients
 from devstack.aws.functions.model import FunctionSpec
+from devstack.aws.http_api import Route
 from devstack.aws.names import Endpoints
 from devstack.aws.sources import Subscription
+from devstack.aws.states.status_events import StatusTarget
 from discord_agent.declaration import Package
 
 
@@ -25,18 +27,30 @@ class MachineSpec:
 
 
 @dataclass(frozen=True, slots=True)
-class Workload:
-    """Everything that runs; functions and machines have keys of their own, the rest is found by the key it is mapped from.
+class ServiceSpec:
+    """A program that always runs: a Python module, started in ``folder`` with the variables in ``environment``.
 
-    ``status_targets`` are the functions that hear how executions ended, ``queues`` URLs, ``services`` environments.
+    A ``bare`` one sees no library that its PYTHONPATH does not name.
     """
+
+    module: str
+    folder: Path
+    environment: Mapping[str, str]
+    role: str
+    bare: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Workload:
+    """Everything that runs, and who calls it; ``queues`` are URLs by key, ``services`` programs by key."""
 
     functions: tuple[FunctionSpec, ...]
     machines: tuple[MachineSpec, ...]
     subscriptions: tuple[Subscription, ...]
-    status_targets: tuple[str, ...]
+    status_targets: tuple[StatusTarget, ...]
+    routes: tuple[Route, ...]
     queues: Mapping[str, str] = field(default_factory=dict)
-    services: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    services: Mapping[str, ServiceSpec] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,7 +1,7 @@
 """The product on a stage: real handlers, state machines and adapters, a scripted model, and clocks that run fast."""
 
 import tempfile
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,19 +9,15 @@ from types import TracebackType
 from typing import Any, Self
 
 import httpx
-from starlette.routing import BaseRoute
 
 from devstack.aws.declared import Declared
 from devstack.aws.functions.faults import FunctionFaults
-from devstack.aws.functions.model import Invocation
 from devstack.aws.names import execution_arn
 from devstack.aws.stack import LocalAws
-from devstack.discord.app import Parts
 from devstack.discord.records import DEFAULT_MESSAGE, REPLY, Message
 from devstack.discord.rules import relaxed
 from devstack.discord.seed import ADA_ID, GENERAL_ID
 from devstack.discord.server import DiscordServer
-from devstack.edge import PATH, interactions_route
 from devstack.git import GitServer
 from devstack.model.log import LoggedCall
 from devstack.model.script import Script
@@ -82,7 +78,7 @@ class Stage:
         # Unlike a folder of the server's own it is still there when the server is stopped and started again.
         self.git = GitServer(Path(self._folder.name))
         self.model = ModelServer(script, key=_KEY)
-        self.discord = DiscordServer(data=None, port=0, rules=relaxed(), pages=self._pages)
+        self.discord = DiscordServer(data=None, port=0, rules=relaxed())
         declared = Declared(
             SYSTEM,
             root=ROOT,
@@ -137,18 +133,12 @@ class Stage:
         self.sessions.put_settings(
             GuildId(self.discord.guild_id), GuildSettings(repository=self.repository, permits=(permit,))
         )
-        self.discord.set_interactions_endpoint(self.discord.url + PATH)
+        self.discord.set_interactions_endpoint(self.aws.api_url + SYSTEM.functions["interactions"].path)
         http = cleanup.enter_context(httpx.Client(timeout=5))
         queue = _Inbound(self.aws.endpoints["AWS_ENDPOINT_URL"], self.aws.client("sqs"), self.aws.queue_url("messages"))
         bridge = RunningBridge(self.discord, queue, http)
         cleanup.callback(bridge.stop)
         eventually(lambda: bridge.is_ready, seconds=_PATIENCE)
-
-    def _pages(self, _: Parts) -> Sequence[BaseRoute]:
-        return [interactions_route(self._invoke)]
-
-    def _invoke(self, function: str, event: dict[str, Any]) -> Invocation:
-        return self.aws.invoke(function, event)
 
     def say(self, text: str, channel: str = GENERAL_ID) -> "Run":
         """Ask for something as a person does: a message that mentions the bot."""

@@ -41,7 +41,11 @@ class InvokeApi:
         invocation = self._invoker.invoke(
             reference, request.body, tenant=tenant, client_context=_context(request.header("X-Amz-Client-Context"))
         )
-        headers = {"Content-Type": _JSON, "X-Amz-Executed-Version": "$LATEST", **_request_id()}
+        headers = {
+            "Content-Type": _JSON,
+            "X-Amz-Executed-Version": self._invoker.spec(reference).version,
+            **_request_id(),
+        }
         if invocation.error is not None:
             headers["X-Amz-Function-Error"] = invocation.error
         if request.header("X-Amz-Log-Type") == "Tail":

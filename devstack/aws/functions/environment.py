@@ -97,7 +97,7 @@ class ExecutionEnvironment:
         if self._api.init_error is not None:
             return self._with_log(self._api.init_error, init_seconds=init_seconds)
         self._tail.clear()
-        self._note(f"START RequestId: {call.id} Version: $LATEST")
+        self._note(f"START RequestId: {call.id} Version: {self.spec.version}")
         started = time.monotonic()
         invocation = self._answer(call)
         seconds = time.monotonic() - started
@@ -190,11 +190,12 @@ class ExecutionEnvironment:
             "AWS_EXECUTION_ENV": "AWS_Lambda_python3.13",
             "AWS_LAMBDA_RUNTIME_API": self._api.address,
             "AWS_LAMBDA_FUNCTION_NAME": spec.name,
-            "AWS_LAMBDA_FUNCTION_VERSION": "$LATEST",
+            "AWS_LAMBDA_FUNCTION_VERSION": spec.version,
             "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": str(spec.memory),
             "AWS_LAMBDA_INITIALIZATION_TYPE": "on-demand",
             "AWS_LAMBDA_LOG_GROUP_NAME": f"/aws/lambda/{spec.name}",
-            "AWS_LAMBDA_LOG_STREAM_NAME": time.strftime("%Y/%m/%d/[$LATEST]", time.gmtime()) + self._folder.name,
+            "AWS_LAMBDA_LOG_STREAM_NAME": time.strftime(f"%Y/%m/%d/[{spec.version}]", time.gmtime())
+            + self._folder.name,
             **spec.environment,
         }
 

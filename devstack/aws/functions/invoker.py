@@ -21,9 +21,15 @@ from devstack.aws.functions.model import (
 
 _RETRIES: Final = 2
 
+type Bury = Callable[[str, bytes], None]
+"""Puts an event into the queue with a URL."""
+
 
 class Invoker:
-    """Calls functions by key, name or ARN; asynchronous calls are tried three times, ``retry_seconds`` apart."""
+    """Calls functions by name or ARN; asynchronous calls are tried three times, ``retry_seconds`` apart.
+
+    What no attempt could handle goes to ``bury`` if the function has a queue for it.
+    """
 
     def __init__(
         self,
@@ -31,12 +37,14 @@ class Invoker:
         specs: Iterable[FunctionSpec],
         *,
         retry_seconds: float,
+        bury: Bury,
         faults: FunctionFaults | None = None,
     ) -> None:
         self._host = host
         self._faults = faults or FunctionFaults()
         self._specs = {spec.name: spec for spec in specs}
         self._retry_seconds = retry_seconds
+        self._bury = bury
         self._running: Counter[str] = Counter()
         self._lock = threading.Lock()
         self._stopped = threading.Event()
@@ -50,10 +58,11 @@ class Invoker:
     def spec(self, reference: str) -> FunctionSpec:
         """The function behind a name or ARN, with or without a qualifier; refused as not found."""
         parts = reference.split(":")
-        name = parts[6] if parts[0] == "arn" and len(parts) > 6 else parts[0]
-        if name not in self._specs:
+        name, *qualifier = parts[6:] if parts[0] == "arn" and len(parts) > 6 else parts
+        spec = self._specs.get(name)
+        if spec is None or (spec.alias is not None and qualifier != [spec.alias]):
             raise InvocationRefused("ResourceNotFoundException", f"Function not found: {reference}", 404)
-        return self._specs[name]
+        return spec
 
     def invoke(
         self, reference: str, payload: bytes, *, tenant: str | None = None, client_context: str | None = None
@@ -74,8 +83,8 @@ class Invoker:
         self, reference: str, payload: bytes, *, tenant: str | None = None, done: Callable[[], None] | None = None
     ) -> None:
         """Queue a call that is retried when it fails; ``done`` is called when it succeeded or was given up."""
-        spec = self._admit(reference, payload, tenant, ASYNCHRONOUS_LIMIT)
-        self._later.submit(self._try, spec.name, payload, tenant, done)
+        self._admit(reference, payload, tenant, ASYNCHRONOUS_LIMIT)
+        self._later.submit(self._try, reference, payload, tenant, done)
 
     def _run(self, spec: FunctionSpec, call: Call) -> Invocation:
         fault = self._faults.take(spec.key, call.payload)
@@ -115,11 +124,11 @@ class Invoker:
             ) from error
         return spec
 
-    def _try(self, name: str, payload: bytes, tenant: str | None, done: Callable[[], None] | None) -> None:
+    def _try(self, reference: str, payload: bytes, tenant: str | None, done: Callable[[], None] | None) -> None:
         failures = 0
         while failures <= _RETRIES and not self._stopped.is_set():
             try:
-                if self.invoke(name, payload, tenant=tenant).error is None:
+                if self.invoke(reference, payload, tenant=tenant).error is None:
                     break
                 failures += 1
             except InvocationRefused:
@@ -127,5 +136,8 @@ class Invoker:
                 self._stopped.wait(self._retry_seconds)
                 continue
             self._stopped.wait(self._retry_seconds * failures if failures <= _RETRIES else 0)
+        queue = self.spec(reference).dead_letters
+        if failures > _RETRIES and queue is not None and not self._stopped.is_set():
+            self._bury(queue, payload)
         if done is not None and not self._stopped.is_set():
             done()

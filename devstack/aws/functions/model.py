@@ -23,14 +23,16 @@ type LogSink = Callable[[str, str], None]
 class FunctionSpec:
     """A deployed function: timeout in seconds, memory in MB; ``path`` is the PATH its code sees.
 
-    ``package`` names the template that holds its libraries.
+    ``package`` names the template that holds its libraries; without one it brings all of them in its layers. With an
+    ``alias`` it is called through that alone, and is what ``version`` was published. ``dead_letters`` is the URL of the
+    queue for asynchronous events that no attempt could handle.
     """
 
     key: str
     name: str
     arn: str
     role: str
-    package: Package
+    package: Package | None
     handler: str
     folder: Path
     layers: tuple[Path, ...]
@@ -40,6 +42,9 @@ class FunctionSpec:
     memory: int
     tenant_isolated: bool = False
     reserved: int | None = None
+    alias: str | None = None
+    version: str = "$LATEST"
+    dead_letters: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

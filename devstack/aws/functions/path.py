@@ -22,6 +22,14 @@ def python_only(folder: Path) -> str:
     return str(programs)
 
 
+def plain_python(folder: Path) -> str:
+    """Make a folder whose programs are this interpreter without any packages; the value for PATH."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for name in _NAMES:
+        _link(folder / name, Path(sys.executable).resolve())
+    return str(folder)
+
+
 def _is_virtual() -> bool:
     return sys.prefix != sys.base_prefix
 

@@ -94,8 +94,10 @@ class ProcessHost:
         return environment
 
     def _launch(self, spec: FunctionSpec, variables: Mapping[str, str]) -> Process:
-        if self._templates is None:
-            return Child(_RUNTIME, [spec.handler], environment=variables, folder=spec.folder)
+        if spec.package is None or self._templates is None:
+            # Without a package it brings its libraries: it must not find those of this stack.
+            bare = spec.package is None
+            return Child(_RUNTIME, [spec.handler], environment=variables, folder=spec.folder, bare=bare)
         arguments = [signal.SIGKILL.name, _RUNTIME, spec.handler]
         return self._templates.launch(spec.package, spec.folder, variables, arguments)
 

@@ -2,7 +2,8 @@
 
 import json
 import uuid
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Final
 
@@ -14,10 +15,26 @@ from devstack.aws.states.store import ExecutionStore, Record
 REPORTED: Final = frozenset({"FAILED", "TIMED_OUT", "ABORTED"})
 
 
+type Event = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class StatusTarget:
+    """A function that hears of the events that its rule wants."""
+
+    function: str
+    wants: Callable[[Event], bool]
+
+
+def is_bad_end(event: Event) -> bool:
+    """What the declared rule wants: an execution that did not succeed."""
+    return event["detail"]["status"] in REPORTED
+
+
 class StatusEvents:
     """Delivers to every target asynchronously; an end counts as reported when a delivery came to its end."""
 
-    def __init__(self, invoker: Invoker, store: ExecutionStore, targets: Sequence[str]) -> None:
+    def __init__(self, invoker: Invoker, store: ExecutionStore, targets: Sequence[StatusTarget]) -> None:
         self._invoker = invoker
         self._store = store
         self._targets = targets
@@ -27,11 +44,13 @@ class StatusEvents:
         """Deliver the end of an execution, if it is one to report."""
         if record.status not in REPORTED:
             return
-        payload = json.dumps(event(record)).encode()
-        if not self._targets:
+        told = event(record)
+        payload = json.dumps(told).encode()
+        hearing = [target.function for target in self._targets if target.wants(told)]
+        if not hearing:
             self._store.reported(record.arn)
-        for target in self._targets:
-            self._invoker.invoke_later(target, payload, done=lambda: self._store.reported(record.arn))
+        for function in hearing:
+            self._invoker.invoke_later(function, payload, done=lambda: self._store.reported(record.arn))
 
     def is_settled(self, arn: str) -> bool:
         """Whether an execution has ended and nothing about its end is left to deliver."""
@@ -45,7 +64,7 @@ class StatusEvents:
             self.report(ended)
 
 
-def event(record: Record) -> dict[str, Any]:
+def event(record: Record) -> Event:
     """The event in EventBridge's shape."""
     stopped = record.stopped or datetime.now(UTC)
     return {

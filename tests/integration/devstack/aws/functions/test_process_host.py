@@ -8,6 +8,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +19,7 @@ from botocore.exceptions import ClientError
 from devstack.aws.declared import Declared
 from devstack.aws.functions.model import InvocationRefused
 from devstack.aws.stack import LocalAws
-from discord_agent.declaration import Package
+from discord_agent.declaration import Package, Queue
 from tests.support.eventually import eventually
 from tests.support.local_aws import FUNCTIONS, ROOT, function, records, system
 
@@ -40,7 +41,7 @@ def lines() -> list[tuple[str, str]]:
 def roots(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The puppet under several names, and one function that cannot be imported."""
     folder = tmp_path_factory.mktemp("functions")
-    for name in ("puppet", "short", "tenants", "tools", "single"):
+    for name in ("puppet", "short", "tenants", "tools", "single", "mourned"):
         (folder / name).symlink_to(FUNCTIONS / "puppet")
     (folder / "broken").mkdir()
     (folder / "broken" / "handler.py").write_text("import does_not_exist\n", encoding="utf-8")
@@ -56,6 +57,8 @@ def aws(records_file: Path, roots: Path, lines: list[tuple[str, str]]) -> Iterat
         function(records_file, name="tools", package=Package.SANDBOX),
         function(records_file, name="single"),
         function(records_file, name="broken"),
+        replace(function(records_file, name="mourned"), dead_letters="dead"),
+        queues={"dead": Queue("dead")},
     )
     with LocalAws(
         Declared(declared, root=ROOT, functions_root=roots, reserved={"single": 1}),
@@ -239,6 +242,13 @@ def test_an_asynchronous_call_is_tried_three_times(aws: LocalAws, records_file: 
     # A fourth attempt would come with the next one's pause at the latest.
     aws.invoke("puppet", {"do": "sleep", "seconds": 0.2})
     assert counter.read_text(encoding="utf-8") == "3"
+
+
+def test_what_no_asynchronous_attempt_could_handle_goes_to_the_functions_dead_letters(aws: LocalAws) -> None:
+    event = json.dumps({"do": "raise", "error": "Own", "message": "dead"}).encode()
+    aws.clients.functions().invoke(FunctionName="discord-agent-mourned:live", Payload=event, InvocationType="Event")
+    buried = aws.clients.sqs().receive_message(QueueUrl=aws.queue_url("dead"), WaitTimeSeconds=20)["Messages"]
+    assert [message["Body"].encode() for message in buried] == [event]
 
 
 def test_lines_reach_the_listener_and_the_log(aws: LocalAws, lines: list[tuple[str, str]]) -> None:
