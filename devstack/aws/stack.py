@@ -170,8 +170,8 @@ class LocalAws:
 
     def invoke(self, function: str, event: object, tenant: str | None = None) -> Invocation:
         """Call a function by its key and wait; InvocationRefused when Lambda would not run it."""
-        name = self._running.function(function).name
-        return self._running.invoker.invoke(name, json.dumps(event).encode(), tenant=tenant)
+        reference = self._running.function(function).arn
+        return self._running.invoker.invoke(reference, json.dumps(event).encode(), tenant=tenant)
 
     def kill(self, function: str) -> int:
         """SIGKILL the function's running environments; how many there were."""
