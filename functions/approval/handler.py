@@ -3,18 +3,21 @@
 from discord_agent.bootstrap import endings
 from discord_agent.domain.ids import MessageId, UserId
 from discord_agent.domain.session import Decision
-from discord_agent.entrypoint import Context, Event, composed, run_of, text_of
+from discord_agent.entrypoint import Context, Event, at_work, composed, run_of, text_of
 
 _await_decision = composed(endings.await_decision)
 _carry_out = composed(endings.carry_out)
 
 
-def handler(event: Event, _context: Context) -> Event:
+def handler(event: Event, context: Context) -> Event:
     """Take ``{run, message_id, task_token}`` or ``{run, message_id, decision, by}``."""
     run, message = run_of(event), MessageId(text_of(event, "message_id"))
     if "task_token" in event:
-        _await_decision()(run, message, text_of(event, "task_token"))
+        await_decision = _await_decision()
+        with at_work(run, context):
+            await_decision(run, message, text_of(event, "task_token"))
         return {}
-    by = event.get("by")
-    _carry_out()(run, message, Decision(text_of(event, "decision")), UserId(by) if isinstance(by, str) else None)
+    carry_out, by = _carry_out(), event.get("by")
+    with at_work(run, context):
+        carry_out(run, message, Decision(text_of(event, "decision")), UserId(by) if isinstance(by, str) else None)
     return event

@@ -1,8 +1,11 @@
+import json
+import socket
 from dataclasses import dataclass, replace
 
 import pytest
 
 from discord_agent.adapters.codec import from_json, to_json
+from discord_agent.adapters.logging import correlation
 from discord_agent.domain.cloud import CloudUse
 from discord_agent.domain.run import RunState
 from discord_agent.entrypoint import composed, run_step
@@ -41,3 +44,32 @@ def test_a_step_adds_what_it_took_of_aws_to_its_run(monkeypatch: pytest.MonkeyPa
     assert after.turn == 1
     assert (after.cloud.transitions, after.cloud.invocations, after.cloud.table_writes) == (7, 1, 3)
     assert after.cloud.mb_ms % 1024 == 0
+
+
+def test_what_a_step_logs_is_found_by_execution_thread_and_request() -> None:
+    seen: list[dict[str, object]] = []
+
+    def step(run: RunState) -> RunState:
+        seen.append(correlation())
+        return run
+
+    run = World().requested()
+    run_step(lambda variables: step)(to_json(run), FakeContext("request-1"))
+    expected = {"execution_id": run.execution_id, "thread_id": run.thread_id, "turn": 0, "request_id": "request-1"}
+    assert seen == [expected]
+    assert correlation() == {}
+
+
+def test_a_step_is_a_span_of_the_invocations_trace_with_its_execution_and_thread(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    run = World().requested()
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as daemon:
+        daemon.bind(("127.0.0.1", 0))
+        daemon.settimeout(5)
+        monkeypatch.setenv("AWS_XRAY_DAEMON_ADDRESS", f"127.0.0.1:{daemon.getsockname()[1]}")
+        monkeypatch.setenv("_X_AMZN_TRACE_ID", "Root=1-2-3;Parent=b;Sampled=1")
+        run_step(lambda variables: lambda given: given)(to_json(run), FakeContext("request-1"))
+        span = json.loads(daemon.recv(65536).split(b"\n")[1])
+    assert (span["trace_id"], span["parent_id"]) == ("1-2-3", "b")
+    assert span["annotations"] == {"execution_id": run.execution_id, "thread_id": run.thread_id, "turn": 0}

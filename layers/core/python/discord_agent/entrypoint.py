@@ -3,7 +3,8 @@
 import json
 import logging
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import replace
 from functools import lru_cache
 from typing import Any, Protocol
@@ -15,13 +16,15 @@ from aws_lambda_powertools.utilities.batch import (
     process_partial_response,
 )
 
+from discord_agent.adapters.clock import SystemClock
 from discord_agent.adapters.codec import from_json, to_json
 from discord_agent.adapters.logging import correlated
 from discord_agent.adapters.metering import meter
+from discord_agent.adapters.tracing import XRayTracer
 from discord_agent.domain.cloud import CloudUse
 from discord_agent.domain.errors import InvalidEvent
 from discord_agent.domain.run import RunState, Voice
-from discord_agent.settings import HostSettings, environment
+from discord_agent.settings import HostSettings, TraceSettings, environment
 
 type Event = dict[str, Any]
 type Handler = Callable[[Event, "Context"], Any]
@@ -51,8 +54,7 @@ def run_step(build: Build[Callable[[RunState], RunState]], *, transitions: int =
     def handler(event: Event, context: Context) -> Event:
         run = from_json(RunState, event)
         play = step()
-        with correlated(**_correlation(run, context)):
-            _LOG.info("step")
+        with at_work(run, context):
             after, used = _metered(lambda: play(run), host().memory_mb, transitions)
             result: Event = to_json(replace(after, cloud=run.cloud + used))
         return result
@@ -67,13 +69,33 @@ def voice_step(build: Build[Callable[[RunState, Voice], Voice]]) -> Handler:
     def handler(event: Event, context: Context) -> Event:
         run, voice = run_of(event), from_json(Voice, event.get("voice"))
         play = step()
-        with correlated(**_correlation(run, context), voice=voice.number):
-            _LOG.info("step")
+        with at_work(run, context, voice=voice.number):
             after, used = _metered(lambda: play(run, voice), host().memory_mb, transitions=1)
             result: Event = to_json(replace(after, cloud=used))
         return result
 
     return handler
+
+
+def tracer() -> XRayTracer:
+    """What tells Lambda's X-Ray daemon of spans, whichever invocation they belong to."""
+    variables = environment()
+    daemon = TraceSettings.read(variables).daemon
+    return XRayTracer(daemon, lambda: TraceSettings.read(variables).header, SystemClock())
+
+
+@contextmanager
+def at_work(run: RunState, context: Context, **fields: int) -> Iterator[None]:
+    """Find by execution and thread what is logged and traced meanwhile; ``fields`` narrow it further."""
+    named: dict[str, str | int] = {
+        "execution_id": run.execution_id,
+        "thread_id": run.thread_id,
+        "turn": run.turn,
+        **fields,
+    }
+    with correlated(**named, request_id=context.aws_request_id), tracer().span("step", **named):
+        _LOG.info("step")
+        yield
 
 
 def _metered[Result](play: Callable[[], Result], memory_mb: int, transitions: int) -> tuple[Result, CloudUse]:
@@ -135,12 +157,3 @@ def json_object(text: str) -> Event:
     if not isinstance(data, dict):
         raise InvalidEvent("not a JSON object")
     return data
-
-
-def _correlation(run: RunState, context: Context) -> dict[str, object]:
-    return {
-        "execution_id": run.execution_id,
-        "thread_id": run.thread_id,
-        "turn": run.turn,
-        "request_id": context.aws_request_id,
-    }

@@ -37,6 +37,13 @@ class HostSettings(Settings):
     memory_mb: int = Field(0, alias="AWS_LAMBDA_FUNCTION_MEMORY_SIZE", ge=0)
 
 
+class TraceSettings(Settings):
+    """Where Lambda's X-Ray daemon listens, "" where there is none, and which trace the invocation belongs to."""
+
+    daemon: str = Field("", alias="AWS_XRAY_DAEMON_ADDRESS")
+    header: str = Field("", alias="_X_AMZN_TRACE_ID")
+
+
 class StateSettings(Settings):
     """Where the state lies; without a queue no agentic events are sent."""
 

@@ -109,3 +109,11 @@ def test_handlers_of_others_are_left_alone(lines: _Lines) -> None:
     configure("INFO")
     LOG.info("plain")
     assert foreign.stream.getvalue() == "plain\n"
+
+
+def test_a_line_says_which_trace_it_belongs_to(lines: _Lines, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("_X_AMZN_TRACE_ID", "Root=1-2-3;Parent=b;Sampled=1")
+    with correlated(execution_id="m-1", thread_id="2"):
+        LOG.info("step")
+    line = lines.only()
+    assert (line["execution_id"], line["thread_id"], line["xray_trace_id"]) == ("m-1", "2", "1-2-3")

@@ -30,13 +30,15 @@ from discord_agent.adapters.prompts import TemplatePrompts, find_root
 from discord_agent.adapters.proposals import S3Proposals
 from discord_agent.adapters.secrets import SecretsManagerSecrets
 from discord_agent.adapters.tools.stopping import StopMarkers
+from discord_agent.adapters.tracing import TracedModel
 from discord_agent.adapters.wakeups import SqsWakeups
 from discord_agent.adapters.workspace.store import S3Workspaces
 from discord_agent.domain import measures
 from discord_agent.domain.conversation import Purpose
 from discord_agent.domain.ids import UserId
 from discord_agent.domain.redaction import Redactor
-from discord_agent.ports import Repositories, ToolBox
+from discord_agent.entrypoint import tracer
+from discord_agent.ports import LanguageModel, Repositories, ToolBox
 from discord_agent.settings import ModelSettings, RepositorySettings, RunSettings, TurnSettings
 from discord_agent.steps.answering import Answering
 from discord_agent.steps.chronicle import Chronicle
@@ -63,6 +65,7 @@ class Parts:
         meter().watch(self._session, invoked_mb=SYSTEM.functions["sandbox"].memory)
         self.clock = SystemClock()
         self.metrics = EmfMetrics(self.clock)
+        self.tracer = tracer()
         self.secrets = SecretsManagerSecrets(self._client("secretsmanager"), self.clock)
         self.redactor = Redactor(self.secrets.known)
         configure(settings.log_level, self.redactor)
@@ -171,7 +174,7 @@ class Parts:
     def registry(self, purposes: Mapping[Purpose, str] | None = None) -> ModelRegistry:
         return ModelRegistry.load(find_root() / "models.yaml", purposes=purposes)
 
-    def models(self, settings: ModelSettings) -> tuple[LiteLLMModel, ModelRegistry, TemplatePrompts]:
+    def models(self, settings: ModelSettings) -> tuple[LanguageModel, ModelRegistry, TemplatePrompts]:
         """What it takes to ask a model."""
         registry = self.registry(
             {
@@ -184,7 +187,7 @@ class Parts:
         secret = self.secrets.get(settings.key_secret)
         access = ModelAccess.from_secret(secret, settings.base_url)
         model = LiteLLMModel(registry, access, on_fault=lambda: self.metrics.record(measures.MODEL_FAULTS))
-        return model, registry, self.prompts
+        return TracedModel(model, self.tracer), registry, self.prompts
 
     def spending(self, settings: ModelSettings) -> tuple[Spending, ModelRegistry, TemplatePrompts]:
         """What it takes to ask a model and pay for it."""
@@ -223,6 +226,7 @@ class Parts:
             settings.sandbox_function,
             settings.bucket,
             WorkspaceCredentials(self._client("sts"), settings.workspace_role_arn, settings.bucket, self.clock),
+            self.tracer,
         )
         secrets = ToolSecrets(lambda: self.secrets.get(settings.tool_secrets))
         servers = ToolServers(parse_servers(settings.mcp_servers), secrets, self.clock)

@@ -10,6 +10,7 @@ import pytest
 from discord_agent.adapters.tools.access import WorkspaceCredentials
 from discord_agent.adapters.tools.sandbox import SandboxTools
 from discord_agent.adapters.tools.stopping import StopMarkers
+from discord_agent.adapters.tracing import XRayTracer
 from discord_agent.adapters.workspace.store import S3Workspaces
 from discord_agent.domain.conversation import Json, ToolCall
 from discord_agent.domain.errors import InvalidInput, SandboxUnavailable, WorkspaceDamaged
@@ -49,7 +50,7 @@ def tools(function: Lambda, s3: "S3Client") -> SandboxTools:
     sts = boto3.client("sts", region_name="us-east-1", aws_access_key_id="testing", aws_secret_access_key="testing")
     role = "arn:aws:iam::123456789012:role/discord-agent-workspace-access"
     credentials = WorkspaceCredentials(sts, role, BUCKET, ManualClock())
-    return SandboxTools(cast("Any", function), "sandbox", BUCKET, credentials)
+    return SandboxTools(cast("Any", function), "sandbox", BUCKET, credentials, XRayTracer("", str, ManualClock()))
 
 
 @pytest.fixture

@@ -12,6 +12,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from discord_agent.adapters.tools.access import WorkspaceCredentials
 from discord_agent.adapters.tools.mcp import Request, request_for, result_of
+from discord_agent.adapters.tracing import XRayTracer
 from discord_agent.adapters.workspace.codec import from_inline, inline
 from discord_agent.domain.conversation import Json, ToolCall, ToolResult
 from discord_agent.domain.errors import InvalidInput, SandboxUnavailable, WorkspaceDamaged
@@ -53,6 +54,7 @@ class SandboxTools:
     function: str
     bucket: str
     credentials: WorkspaceCredentials
+    tracer: XRayTracer
 
     def run(
         self, calls: Sequence[ToolCall], access: WorkspaceAccess, *, meanwhile: Callable[[], object] | None = None
@@ -64,7 +66,10 @@ class SandboxTools:
         """
         requests = [request_for(call, number) for number, call in enumerate(calls)]
         bodies = [request.body for request in requests if request.body is not None]
-        answer = self._invoke(bodies, access, meanwhile) if bodies else _Answer(responses=[])
+        answer = _Answer(responses=[])
+        if bodies:
+            with self.tracer.span("sandbox", calls=len(bodies)):
+                answer = self._invoke(bodies, access, meanwhile)
         responses = {response.get("id"): response for response in answer.responses}
         results = tuple(
             _result(call, request, responses.get(number))
