@@ -1,8 +1,9 @@
 """Everything that the emulator does not do as AWS does, mended in its process before it serves."""
 
-from devstack.aws.mending import event_sources
+from devstack.aws.mending import alarms, event_sources, machines, security_groups, services
 
 
 def mend() -> None:
     """Mend every service, once."""
-    event_sources.mend()
+    for service in (alarms, event_sources, machines, security_groups, services):
+        service.mend()
