@@ -65,13 +65,13 @@ generated: setup
 	$(BIN)/discord-agent declaration --write
 	$(BIN)/discord-agent docs --write
 
-# Resolves anew; the files name versions and hashes, never a host.
+# Resolves anew; the files name versions and hashes, never a host. What is deployed is pinned to what is tested.
 requirements: $(UV)
 	printf 'uv\n' | $(UV) pip compile --quiet --upgrade --generate-hashes --no-emit-index-url --no-header --python-version 3.13 --output-file requirements/uv.txt -
-	for extra in $(EXTRAS); do \
-	  $(UV) pip compile --quiet --generate-hashes --no-header --no-emit-index-url --no-emit-find-links --python-version 3.13 --extra $$extra --output-file requirements/$$extra.txt pyproject.toml || exit 1; \
-	done
 	$(UV) pip compile --quiet --generate-hashes --no-header --no-emit-index-url --no-emit-find-links --python-version 3.13 --all-extras --output-file requirements/development.txt pyproject.toml
+	for extra in $(EXTRAS); do \
+	  $(UV) pip compile --quiet --generate-hashes --no-header --no-emit-index-url --no-emit-find-links --python-version 3.13 --constraints requirements/development.txt --extra $$extra --output-file requirements/$$extra.txt pyproject.toml || exit 1; \
+	done
 
 clean:
 	rm -rf .venv .tools .local .mypy_cache .ruff_cache

@@ -11,6 +11,8 @@ from typing import Final
 
 from deployment import document
 from deployment.documentation import pages
+from deployment.packages import command as packaging
+from deployment.packages.build import PLATFORMS
 from devstack import bench, demo, invoke
 from devstack import commands as slash_commands
 from devstack.options import DEMO_SCRIPT, DEMO_TASK, ROOT, SAMPLE, ModelAccess, Options
@@ -20,6 +22,7 @@ from devstack.stack import DevStack
 from discord_agent.adapters.llm.access import provider_secret
 from discord_agent.domain.errors import AgentError, InvalidSettings
 from discord_agent.settings import environment
+from discord_agent.system import SYSTEM
 
 _DEFAULT_PORT: Final = 8750
 _HIGHEST_PORT: Final = 65535
@@ -75,6 +78,11 @@ def _parser() -> argparse.ArgumentParser:
     declared = commands.add_parser("declaration", help="show the declaration as the document that Terraform reads")
     declared.add_argument("--write", action="store_true", help="write it to terraform/system.json")
     declared.set_defaults(run=lambda options: document.declaration(write=options.write))
+
+    packed = commands.add_parser("package", help="build the layers, functions and image contexts that are deployed")
+    packed.add_argument("--architecture", choices=sorted(PLATFORMS), default=SYSTEM.settings["architecture"].default)
+    packed.add_argument("--json", action="store_true", help="print one JSON object")
+    packed.set_defaults(run=lambda options: packaging.run(SYSTEM, ROOT, options.architecture, as_json=options.json))
 
     documented = commands.add_parser("docs", help="say which generated parts of the documentation are out of date")
     documented.add_argument("--write", action="store_true", help="generate them anew")

@@ -25,7 +25,7 @@ _CORE: Final = (
     "nacl.signing",
     "pydantic.root_model",
     "yaml",
-    "zstandard",
+    "backports.zstd",
 )
 _SANDBOX: Final = (
     *_RUNTIME,
@@ -35,7 +35,7 @@ _SANDBOX: Final = (
     "mcp.server.lowlevel.server",
     "mcp.server.runner",
     "pydantic.root_model",
-    "zstandard",
+    "backports.zstd",
 )
 _MODELS: Final = (
     "mcp_types.methods",

@@ -16,9 +16,9 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Final
 from uuid import uuid4
 
-import zstandard
 from botocore.exceptions import ClientError
 
+from discord_agent.adapters import frames
 from discord_agent.adapters.aws import outages
 from discord_agent.adapters.codec import from_json, to_json
 from discord_agent.adapters.workspace.codec import from_inline, inline
@@ -251,14 +251,14 @@ def _common(before: Sequence[Message], after: Sequence[Message]) -> int:
 
 def _pack(value: _Change | _Reply | _Results) -> bytes:
     text = json.dumps(to_json(value), ensure_ascii=False, separators=(",", ":"), allow_nan=False)
-    return zstandard.ZstdCompressor(level=3).compress(text.encode("utf-8", "surrogatepass"))
+    return frames.compress(text.encode("utf-8", "surrogatepass"))
 
 
 def _unpack[T](cls: type[T], body: bytes) -> T:
     try:
-        text = zstandard.ZstdDecompressor().decompress(body, max_output_size=_MAX_BYTES)
+        text = frames.decompress(body, _MAX_BYTES)
         data = json.loads(text.decode("utf-8", "surrogatepass"))
-    except (zstandard.ZstdError, ValueError) as error:
+    except ValueError as error:
         raise InvalidEvent("a journal entry cannot be read") from error
     return from_json(cls, data)
 

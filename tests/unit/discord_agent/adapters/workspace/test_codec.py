@@ -3,7 +3,7 @@ import hashlib
 import json
 
 import pytest
-import zstandard
+from backports import zstd
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -113,9 +113,9 @@ def test_a_workspace_that_commands_filled_has_room_for_the_plan_and_the_diff() -
     [
         "not base64!",
         base64.b64encode(b"not zstd").decode(),
-        base64.b64encode(zstandard.compress(b"not json")).decode(),
-        base64.b64encode(zstandard.compress(json.dumps({"format": 1}).encode())).decode(),
-        base64.b64encode(zstandard.compress(b" " * (17 * 1024 * 1024))).decode(),
+        base64.b64encode(zstd.compress(b"not json")).decode(),
+        base64.b64encode(zstd.compress(json.dumps({"format": 1}).encode())).decode(),
+        base64.b64encode(zstd.compress(b" " * (17 * 1024 * 1024))).decode(),
     ],
 )
 def test_garbage_is_refused(text: str) -> None:

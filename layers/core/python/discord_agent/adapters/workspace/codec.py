@@ -11,9 +11,9 @@ import json
 import re
 from typing import Final
 
-import zstandard
 from pydantic import BaseModel, ConfigDict, ValidationError
 
+from discord_agent.adapters import frames
 from discord_agent.adapters.workspace.layout import pack_prefix
 from discord_agent.domain.errors import InvalidInput, WorkspaceDamaged
 from discord_agent.domain.ids import ManifestId, ThreadId
@@ -72,7 +72,7 @@ def canonical(manifest: Manifest, thread: ThreadId) -> bytes:
 def encode(manifest: Manifest, thread: ThreadId) -> tuple[ManifestId, bytes]:
     """A manifest's id and compressed form."""
     text = canonical(manifest, thread)
-    return ManifestId(hashlib.sha256(text).hexdigest()), zstandard.ZstdCompressor(level=6).compress(text)
+    return ManifestId(hashlib.sha256(text).hexdigest()), frames.compress(text, level=6)
 
 
 def decode(data: bytes, thread: ThreadId, *, expected: ManifestId | None = None) -> Manifest:
@@ -150,9 +150,9 @@ def _entry(fields: tuple[str, int, int, str, int, int, int], packs: list[str]) -
 
 def _decompress(data: bytes) -> bytes:
     try:
-        size = zstandard.frame_content_size(data)
-        if not 0 <= size <= MAX_JSON_BYTES:
+        size = frames.content_size(data)
+        if size is None or size > MAX_JSON_BYTES:
             raise WorkspaceDamaged("malformed manifest: too large, or of unknown size")
-        return zstandard.ZstdDecompressor().decompress(data, max_output_size=size)
-    except zstandard.ZstdError as error:
+        return frames.decompress(data, size)
+    except frames.DamagedFrame as error:
         raise WorkspaceDamaged("malformed manifest: not a zstd frame") from error

@@ -8,9 +8,9 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
-import zstandard
 from botocore.exceptions import ClientError
 
+from discord_agent.adapters import frames
 from discord_agent.adapters.workspace.layout import pack_prefix
 from discord_agent.domain.errors import WorkspaceDamaged
 from discord_agent.domain.ids import ThreadId
@@ -118,14 +118,13 @@ class _PackWriter:
 
     def __init__(self, prefix: str) -> None:
         self._prefix = prefix
-        self._compressor = zstandard.ZstdCompressor(level=3)
         self._frames: list[bytes] = []
         self.entries: dict[str, FileEntry] = {}
         self.size = 0
 
     def add(self, content: bytes, sha256: str) -> None:
         """Append a frame."""
-        frame = self._compressor.compress(content)
+        frame = frames.compress(content)
         self.entries[sha256] = FileEntry("", 0, len(content), sha256, "", self.size, len(frame))
         self._frames.append(frame)
         self.size += len(frame)
@@ -140,10 +139,10 @@ class _PackWriter:
 def unpack(entry: FileEntry, frame: bytes) -> bytes:
     """The content of one frame; WorkspaceDamaged unless it has the entry's size and hash."""
     try:
-        if zstandard.frame_content_size(frame) != entry.size:
+        if frames.content_size(frame) != entry.size:
             raise WorkspaceDamaged(f"{entry.path} does not have its recorded size")
-        content = zstandard.ZstdDecompressor().decompress(frame, max_output_size=entry.size)
-    except zstandard.ZstdError as error:
+        content = frames.decompress(frame, entry.size)
+    except frames.DamagedFrame as error:
         raise WorkspaceDamaged(f"{entry.path} is not stored as recorded") from error
     if hashlib.sha256(content).hexdigest() != entry.sha256:
         raise WorkspaceDamaged(f"{entry.path} does not match its hash")
