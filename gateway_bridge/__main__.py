@@ -13,14 +13,14 @@ import boto3
 import httpx
 from botocore.config import Config
 
-from discord_agent.adapters.aws import outages
 from discord_agent.adapters.clock import SystemClock
 from discord_agent.adapters.discord.client import RestClient
 from discord_agent.adapters.dynamodb.store import Store
 from discord_agent.adapters.inbound_queue import SqsInboundQueue
 from discord_agent.adapters.metrics import EmfMetrics
+from discord_agent.adapters.secrets import ParameterStoreSecrets
 from discord_agent.domain import measures
-from discord_agent.domain.errors import AgentError, InvalidSettings
+from discord_agent.domain.errors import AgentError
 from discord_agent.settings import environment
 from gateway_bridge.bridge import Bridge, Pace, Ports
 from gateway_bridge.conversation import Credentials
@@ -36,12 +36,7 @@ _AWS: Final = Config(connect_timeout=3, read_timeout=10, retries={"total_max_att
 
 def read_token(name: str) -> str:
     """The bot's token, read once: a rotated one needs a new session anyway."""
-    client = boto3.client("secretsmanager", config=_AWS)
-    try:
-        with outages("Secrets Manager"):
-            return client.get_secret_value(SecretId=name)["SecretString"].strip()
-    except client.exceptions.ResourceNotFoundException as error:
-        raise InvalidSettings(f"there is no secret {name}: create it in Secrets Manager") from error
+    return ParameterStoreSecrets(boto3.client("ssm", config=_AWS), SystemClock()).get(name)
 
 
 def compose(settings: BridgeSettings) -> Bridge:

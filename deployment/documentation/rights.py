@@ -45,7 +45,7 @@ _VERBS: Final = {
     Verb.STARTS: ("states:StartExecution",),
     Verb.ANSWERS: ("states:SendTaskSuccess",),
     Verb.CALLS: ("lambda:InvokeFunction",),
-    Verb.HOLDS: ("secretsmanager:GetSecretValue", "ssm:GetParameter", "ssm:GetParameters"),
+    Verb.HOLDS: ("ssm:GetParameter",),
     Verb.ASSUMES: ("sts:AssumeRole",),
 }
 _VERB_OF: Final = {action: verb for verb, actions in _VERBS.items() for action in actions}

@@ -12,8 +12,8 @@ if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
     from mypy_boto3_lambda import LambdaClient
     from mypy_boto3_s3 import S3Client
-    from mypy_boto3_secretsmanager import SecretsManagerClient
     from mypy_boto3_sqs import SQSClient
+    from mypy_boto3_ssm import SSMClient
     from mypy_boto3_stepfunctions import SFNClient
 
 _LONGEST_CALL: Final = 930
@@ -63,9 +63,9 @@ class Clients:
         """SQS."""
         return cast("SQSClient", self.get("sqs"))
 
-    def secretsmanager(self) -> "SecretsManagerClient":
-        """Secrets Manager."""
-        return cast("SecretsManagerClient", self.get("secretsmanager"))
+    def ssm(self) -> "SSMClient":
+        """Parameter Store."""
+        return cast("SSMClient", self.get("ssm"))
 
     def stepfunctions(self) -> "SFNClient":
         """Step Functions."""

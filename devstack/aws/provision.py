@@ -22,7 +22,6 @@ _THERE_ALREADY: Final = frozenset(
         "ResourceInUseException",
         "BucketAlreadyOwnedByYou",
         "BucketAlreadyExists",
-        "ResourceExistsException",
         "EntityAlreadyExists",
     }
 )
@@ -119,16 +118,11 @@ class Provision:
         client.create_queue(QueueName=queue.name, Attributes=attributes)
 
     def _all_secrets(self) -> None:
-        client = self._clients.secretsmanager()
+        client = self._clients.ssm()
         for key, name in self._system.secrets.items():
-            # Secrets Manager takes no empty value; what is not configured reads as one space.
+            # Parameter Store takes no empty value; what is not configured reads as one space.
             value = self._secrets.get(key) or " "
-            try:
-                client.create_secret(Name=name, SecretString=value)
-            except ClientError as error:
-                if error.response["Error"]["Code"] not in _THERE_ALREADY:
-                    raise
-                client.put_secret_value(SecretId=name, SecretString=value)
+            client.put_parameter(Name=name, Value=value, Type="SecureString", Overwrite=True)
 
     def _role(self, role: Role) -> None:
         client = self._clients.get("iam")

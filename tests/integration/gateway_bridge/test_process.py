@@ -48,10 +48,9 @@ class Process:
 
 @contextmanager
 def process(server: DiscordServer, queue: InboundQueueUnderTest, folder: Path, **changes: str) -> Iterator[Process]:
-    secrets = client("secretsmanager", queue.endpoint)
-    name = f"{SECRET}-{server.bot_id}"
-    if not [secret for secret in secrets.list_secrets()["SecretList"] if secret["Name"] == name]:
-        secrets.create_secret(Name=name, SecretString=server.token)
+    name = f"/{SECRET}/{server.bot_id}"
+    parameters = client("ssm", queue.endpoint)
+    parameters.put_parameter(Name=name, Value=server.token, Type="SecureString", Overwrite=True)
     environment = {
         "PATH": os.defpath,
         "PYTHONPATH": f"{ROOT / 'layers' / 'core' / 'python'}:{ROOT}",

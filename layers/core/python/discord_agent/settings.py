@@ -54,7 +54,7 @@ class StateSettings(Settings):
 
 
 class DiscordSettings(Settings):
-    """How to reach Discord; the token lies in Secrets Manager under ``token_secret``."""
+    """How to reach Discord; the token lies in Parameter Store under ``token_secret``."""
 
     token_secret: str = Field(alias="DISCORD_TOKEN_SECRET")
     api_url: str = Field(alias="DISCORD_API_URL")
@@ -69,7 +69,7 @@ class BucketSettings(Settings):
 
 
 class ModelSettings(Settings):
-    """How to reach models: a gateway, or the providers; the key lies in Secrets Manager under ``key_secret``."""
+    """How to reach models: a gateway, or the providers; the key lies in Parameter Store under ``key_secret``."""
 
     key_secret: str = Field(alias="MODEL_KEY_SECRET")
     base_url: str = Field("", alias="LITELLM_BASE_URL")
@@ -80,7 +80,7 @@ class ModelSettings(Settings):
 
 
 class GitSettings(Settings):
-    """How to reach git hosts; the credentials lie in Secrets Manager under ``credentials_secret``."""
+    """How to reach git hosts; the credentials lie in Parameter Store under ``credentials_secret``."""
 
     credentials_secret: str = Field(alias="GIT_CREDENTIALS_SECRET")
 

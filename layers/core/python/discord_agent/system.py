@@ -76,10 +76,10 @@ QUEUES: Final = {
 BUCKETS: Final = {"artifacts": Bucket("discord-bot-artifacts")}
 
 SECRETS: Final = {
-    "discord-token": f"{PREFIX}/discord-token",
-    "model-key": f"{PREFIX}/model-key",
-    "git-credentials": f"{PREFIX}/git-credentials",
-    "tool-secrets": f"{PREFIX}/tool-secrets",
+    "discord-token": f"/{PREFIX}/discord-token",
+    "model-key": f"/{PREFIX}/model-key",
+    "git-credentials": f"/{PREFIX}/git-credentials",
+    "tool-secrets": f"/{PREFIX}/tool-secrets",
 }
 
 PARAMETERS: Final = {

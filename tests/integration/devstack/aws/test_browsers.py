@@ -5,7 +5,7 @@ import pytest
 
 from devstack.aws.stack import LocalAws
 
-LIST_SECRETS = {"X-Amz-Target": "secretsmanager.ListSecrets", "Content-Type": "application/x-amz-json-1.1"}
+LIST_SECRETS = {"X-Amz-Target": "AmazonSSM.DescribeParameters", "Content-Type": "application/x-amz-json-1.1"}
 
 
 @pytest.mark.parametrize("browser", [{"Origin": "https://evil.example"}, {"Host": "rebound.evil.example"}])

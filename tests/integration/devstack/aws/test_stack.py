@@ -13,7 +13,6 @@ from typing import Any
 import boto3
 import psutil
 import pytest
-from botocore.exceptions import ClientError
 
 from devstack.aws.data_folder import DataFolder
 from devstack.aws.declared import Declared
@@ -45,7 +44,7 @@ def declared(folder: Path) -> System:
         tables={"table": Table("a-table", "pk", "sk", indexes=(Index("by-when", "pk", "when"),))},
         queues={"queue": Queue("a-queue", visibility=77), "consumed": Queue("consumed")},
         buckets={"bucket": Bucket("a-bucket")},
-        secrets={"secret": "a/secret"},
+        secrets={"secret": "/a/secret"},
         roles={"role": Role("a-role", "for tests", (), ())},
         machines={"waiting": machine(folder / "machines", "waiting", WAITING)},
         parameters={"PARAMETER": "default", "EMPTY": ""},
@@ -86,7 +85,7 @@ def test_everything_declared_is_there(aws: LocalAws) -> None:
     assert [index["IndexName"] for index in table["GlobalSecondaryIndexes"]] == ["by-when"]
     assert ttl["AttributeName"] == "ttl"
     assert queue["Attributes"]["VisibilityTimeout"] == "77"
-    assert clients.secretsmanager().get_secret_value(SecretId="a/secret")["SecretString"] == "hidden"
+    assert clients.ssm().get_parameter(Name="/a/secret", WithDecryption=True)["Parameter"]["Value"] == "hidden"
     assert role["Credentials"]["SessionToken"]
     assert clients.s3().list_objects_v2(Bucket="a-bucket")["KeyCount"] == 0
     definition = clients.stepfunctions().describe_state_machine(stateMachineArn=aws.machine_arn("waiting"))
@@ -100,7 +99,7 @@ def test_references_resolve_to_what_their_kind_says(aws: LocalAws) -> None:
     } == {
         "TABLE": "a-table",
         "BUCKET": "a-bucket",
-        "SECRET": "a/secret",
+        "SECRET": "/a/secret",
         "FUNCTION": "discord-agent-puppet:live",
         "PARAMETER": "given",
         "EMPTY": None,
@@ -251,9 +250,10 @@ def test_the_memory_of_the_whole_tree_is_measured(aws: LocalAws) -> None:
 
 def test_a_secret_that_is_not_given_is_there_all_the_same(tmp_path: Path) -> None:
     with LocalAws(origin(tmp_path, secrets={}), mode="in_process") as aws:
-        assert not aws.clients.secretsmanager().get_secret_value(SecretId="a/secret")["SecretString"].strip()
-        with pytest.raises(ClientError):
-            aws.clients.secretsmanager().get_secret_value(SecretId="another")
+        parameters = aws.clients.ssm()
+        assert not parameters.get_parameter(Name="/a/secret", WithDecryption=True)["Parameter"]["Value"].strip()
+        with pytest.raises(parameters.exceptions.ParameterNotFound):
+            parameters.get_parameter(Name="/another")
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""Secrets from Secrets Manager, kept for a while in memory and nowhere else."""
+"""Secrets from Parameter Store, kept for a while in memory and nowhere else."""
 
 import json
 from collections.abc import Iterator
@@ -11,7 +11,7 @@ from discord_agent.domain.errors import InvalidSettings
 from discord_agent.ports import Clock
 
 if TYPE_CHECKING:
-    from mypy_boto3_secretsmanager import SecretsManagerClient
+    from mypy_boto3_ssm import SSMClient
 
 MAX_AGE: Final = timedelta(minutes=5)
 
@@ -21,14 +21,14 @@ _NO_SECRETS: Final = frozenset({"base_url", "guilds", "host", "url", "user", "us
 
 
 @dataclass(frozen=True, slots=True)
-class SecretsManagerSecrets:
+class ParameterStoreSecrets:
     """Secrets by name; a rotated one is seen after ``max_age``.
 
     ``known`` holds every value ever fetched, and the values inside those that are JSON objects: what a Redactor is
     to keep in.
     """
 
-    client: "SecretsManagerClient"
+    client: "SSMClient"
     clock: Clock
     max_age: timedelta = MAX_AGE
     known: set[str] = field(default_factory=set, repr=False)
@@ -40,10 +40,10 @@ class SecretsManagerSecrets:
         if self.clock.monotonic() - fetched_at < self.max_age.total_seconds():
             return value
         try:
-            with outages("Secrets Manager"):
-                value = self.client.get_secret_value(SecretId=name).get("SecretString", "").strip()
-        except self.client.exceptions.ResourceNotFoundException as error:
-            raise InvalidSettings(f"there is no secret {name}: create it in Secrets Manager") from error
+            with outages("Parameter Store"):
+                value = self.client.get_parameter(Name=name, WithDecryption=True)["Parameter"].get("Value", "").strip()
+        except self.client.exceptions.ParameterNotFound as error:
+            raise InvalidSettings(f"there is no secret {name} in Parameter Store: run discord-agent init") from error
         self.known.update(_values(value))
         self._kept[name] = (self.clock.monotonic(), value)
         return value

@@ -28,7 +28,7 @@ from discord_agent.adapters.metering import meter
 from discord_agent.adapters.metrics import EmfMetrics
 from discord_agent.adapters.prompts import TemplatePrompts, find_root
 from discord_agent.adapters.proposals import S3Proposals
-from discord_agent.adapters.secrets import SecretsManagerSecrets
+from discord_agent.adapters.secrets import ParameterStoreSecrets
 from discord_agent.adapters.tools.stopping import StopMarkers
 from discord_agent.adapters.tracing import TracedModel
 from discord_agent.adapters.wakeups import SqsWakeups
@@ -66,7 +66,7 @@ class Parts:
         self.clock = SystemClock()
         self.metrics = EmfMetrics(self.clock)
         self.tracer = tracer()
-        self.secrets = SecretsManagerSecrets(self._client("secretsmanager"), self.clock)
+        self.secrets = ParameterStoreSecrets(self._client("ssm"), self.clock)
         self.redactor = Redactor(self.secrets.known)
         configure(settings.log_level, self.redactor)
         self.bot = BotIdentity(UserId(settings.bot_id), settings.bot_username)
