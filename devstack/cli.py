@@ -13,6 +13,7 @@ from deployment import document
 from deployment.documentation import pages
 from deployment.packages import command as packaging
 from deployment.packages.build import PLATFORMS
+from deployment.parity import command as parity
 from devstack import bench, demo, invoke
 from devstack import commands as slash_commands
 from devstack.options import DEMO_SCRIPT, DEMO_TASK, ROOT, SAMPLE, ModelAccess, Options
@@ -87,6 +88,11 @@ def _parser() -> argparse.ArgumentParser:
     documented = commands.add_parser("docs", help="say which generated parts of the documentation are out of date")
     documented.add_argument("--write", action="store_true", help="generate them anew")
     documented.set_defaults(run=lambda options: pages.run(ROOT, write=options.write))
+
+    same = commands.add_parser("parity", help="compare what the CDK and Terraform deploy, down to every property")
+    same.add_argument("--cdk", type=Path, required=True, help="the folder that `cdk synth` wrote")
+    same.add_argument("--terraform", type=Path, required=True, help="what `terraform show -json` says after an apply")
+    same.set_defaults(run=lambda options: parity.run(options.cdk, options.terraform))
 
     measure = commands.add_parser("bench", help="run a benchmark")
     measure.add_argument("name", choices=sorted(bench.BENCHMARKS))
