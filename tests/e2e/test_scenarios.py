@@ -1,5 +1,6 @@
 """Every scenario of ``discord-agent demo --scenario``, judged from the system's records, on one stack."""
 
+import json
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -13,6 +14,7 @@ import yaml
 from devstack.options import ROOT
 from devstack.scenarios.catalogue import SCENARIOS, Scenario
 from devstack.scenarios.playing import play_on
+from tests.support.events import check_event
 from tests.support.story import IN_PROCESS, Story, story
 
 SECONDS = 90
@@ -38,6 +40,17 @@ def all_in_one(folder: Path) -> Path:
     return path
 
 
+def events_of(scene: Story) -> list[dict[str, Any]]:
+    """What other systems are told, taken from their queue."""
+    sqs, url = scene.stack.aws.client("sqs"), scene.stack.aws.queue_url("events")
+    taken: list[dict[str, Any]] = []
+    while messages := sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10).get("Messages", []):
+        for message in messages:
+            taken.append(json.loads(message["Body"]))
+            sqs.delete_message(QueueUrl=url, ReceiptHandle=message["ReceiptHandle"])
+    return taken
+
+
 @pytest.fixture(scope="module")
 def scene(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Story]:
     options = replace(IN_PROCESS, script=all_in_one(tmp_path_factory.mktemp("scripts")))
@@ -52,6 +65,10 @@ def test_a_scenario_holds_in_everything_that_is_checked(scene: Story, scenario: 
     report = play_on(scene.stack, scenario, timeout=SECONDS)
     assert report.facts["faults"] == [], report.text()
     assert report.facts["checked"]
+    emitted = events_of(scene)
+    assert emitted
+    for body in emitted:
+        check_event(body)
 
 
 def test_a_scenario_is_played_by_the_command_on_a_stack_of_its_own() -> None:

@@ -2,15 +2,18 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from discord_agent.adapters.events import body_of
 from discord_agent.domain.errors import InvalidInput
 from discord_agent.domain.events import AgenticEvent, AuditEntry
 from discord_agent.domain.ids import ExecutionId, MessageId, ThreadId, UserId
 from discord_agent.domain.measures import Measure
+from discord_agent.domain.redaction import Redactor
 from discord_agent.domain.run import RunState
 from discord_agent.steps.launch import MACHINES
+from tests.support.events import check_event
 from tests.support.fakes.effects import Effects
 
 
@@ -41,13 +44,14 @@ class FakeAudit:
 
 @dataclass
 class FakeEvents:
-    """Events in the order they came."""
+    """Events in the order they came, each as published."""
 
     effects: Effects
     emitted: list[AgenticEvent] = field(default_factory=list)
 
     def emit(self, event: AgenticEvent) -> None:
         with self.effects("events.emit"):
+            check_event(body_of(event, id="an-id", at=datetime.now(UTC), redactor=Redactor()))
             self.emitted.append(event)
 
     def types(self) -> list[str]:

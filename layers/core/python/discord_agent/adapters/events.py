@@ -3,7 +3,8 @@
 import json
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
 from discord_agent.adapters.aws import outages
@@ -20,12 +21,23 @@ def _new_id() -> str:
     return str(uuid4())
 
 
+def body_of(event: AgenticEvent, *, id: str, at: datetime, redactor: Redactor) -> dict[str, Any]:  # noqa: A002 - its name
+    """The event as others read it (docs/EVENTS.md): what every event has, which its details cannot replace, and those."""
+    return {
+        **redactor.data(to_json(event.details)),
+        "id": id,
+        "time": timestamp(at),
+        "version": SCHEMA_VERSION,
+        "type": event.type,
+        "threadId": event.thread_id,
+    }
+
+
 @dataclass(frozen=True, slots=True)
 class SqsEvents:
-    """Sends each event as one message; without a queue URL events are off.
+    """Sends each event as one message, without secrets; without a queue URL events are off.
 
-    The body is JSON: ``id``, ``time``, ``version``, ``type`` and ``threadId``, which an event's details cannot
-    replace, and the details in camelCase, without secrets. ``eventType`` and ``threadId`` are message attributes too.
+    ``eventType`` and ``threadId`` are message attributes too.
     """
 
     client: "SQSClient"
@@ -38,14 +50,7 @@ class SqsEvents:
         """Send an event; StateUnavailable when SQS does not take it."""
         if not self.queue_url:
             return
-        body = {
-            **self.redactor.data(to_json(event.details)),
-            "id": self.new_id(),
-            "time": timestamp(self.clock.now()),
-            "version": SCHEMA_VERSION,
-            "type": event.type,
-            "threadId": event.thread_id,
-        }
+        body = body_of(event, id=self.new_id(), at=self.clock.now(), redactor=self.redactor)
         with outages("SQS"):
             self.client.send_message(
                 QueueUrl=self.queue_url,

@@ -19,6 +19,9 @@ BRANCH_MERGED: Final = "branch_merged"
 BRANCH_REJECTED: Final = "branch_rejected"
 REWOUND: Final = "rewound"
 
+AUDIT_ONLY: Final = frozenset({REWOUND})
+"""What is noted in the audit trail but not told to other systems."""
+
 
 @dataclass(frozen=True, slots=True)
 class AgenticEvent:

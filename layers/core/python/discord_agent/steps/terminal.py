@@ -16,7 +16,7 @@ from discord_agent.steps.spending import settle_open
 
 _LOG = logging.getLogger(__name__)
 
-_ABORTED: Final = {Outcome.STOPPED: "user_stop", Outcome.OUT_OF_TURNS: "max_turns", Outcome.FAILED: "failed"}
+ABORTED: Final = {Outcome.STOPPED: "user_stop", Outcome.OUT_OF_TURNS: "max_turns", Outcome.FAILED: "failed"}
 """What other systems are told of runs that were broken off."""
 
 
@@ -78,7 +78,7 @@ class Terminal:
             messageId=message,
         )
         self._measure(run, outcome)
-        aborted = _ABORTED.get(outcome)
+        aborted = ABORTED.get(outcome)
         if aborted is not None:
             self.chronicle.announce(run.thread_id, events.EXECUTION_ABORTED, reason=aborted)
         else:
