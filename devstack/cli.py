@@ -11,6 +11,7 @@ from typing import Final
 
 from deployment import document
 from deployment.documentation import pages
+from deployment.forgetting import command as forgetting
 from deployment.packages import command as packaging
 from deployment.packages.build import PLATFORMS
 from deployment.parity import command as parity
@@ -25,6 +26,8 @@ from discord_agent.domain.errors import AgentError, InvalidSettings
 from discord_agent.settings import environment
 from discord_agent.system import SYSTEM
 
+_REACH: Final = ("AWS_ENDPOINT_URL", "AWS_DEFAULT_REGION", "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY")
+"""What the ``aws`` command, and ours, need to reach the tables, queues and objects of a local stack."""
 _DEFAULT_PORT: Final = 8750
 _HIGHEST_PORT: Final = 65535
 _CAUTION: Final = (
@@ -94,11 +97,24 @@ def _parser() -> argparse.ArgumentParser:
     same.add_argument("--terraform", type=Path, required=True, help="what `terraform show -json` says after an apply")
     same.set_defaults(run=lambda options: parity.run(options.cdk, options.terraform))
 
+    _operate(commands)
+
     measure = commands.add_parser("bench", help="run a benchmark")
     measure.add_argument("name", choices=sorted(bench.BENCHMARKS))
     measure.add_argument("--json", action="store_true", help="print one JSON object")
     measure.set_defaults(run=lambda options: bench.run(options.name, as_json=options.json))
     return parser
+
+
+def _operate(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    operate = commands.add_parser("operate", help="look after a running system").add_subparsers(
+        required=True, metavar="WHAT"
+    )
+    forget = operate.add_parser("forget", help="say what is kept about a person of Discord, or delete it")
+    forget.add_argument("user", help="the person's id in Discord")
+    forget.add_argument("--delete", action="store_true", help="delete it; without this nothing is changed")
+    forget.add_argument("--bucket", default="", help="the bucket, where its name is not the usual one")
+    forget.set_defaults(run=lambda options: forgetting.run(options.user, bucket=options.bucket, delete=options.delete))
 
 
 def _what_to_play(parser: argparse.ArgumentParser) -> None:
@@ -166,6 +182,7 @@ def _welcome(stack: DevStack) -> str:
     model = (
         "real models" if stack.options.model.is_real else "the scripted demo model (set LITELLM_API_KEY for real ones)"
     )
+    reach = stack.aws.endpoints
     lines = [
         "",
         f"  {stack.url}",
@@ -173,6 +190,7 @@ def _welcome(stack: DevStack) -> str:
         f"  chat page of a private Discord, played by {model}",
         f"  try:  @nepnep {DEMO_TASK}",
         f"  repository: git clone {stack.repository_url}",
+        f"  AWS of its own: export {' '.join(f'{name}={reach[name]}' for name in _REACH)}",
         f"  Ctrl-C stops everything; what happened is kept in {stack.options.data}",
         *(_CAUTION if stack.options.model.is_real else ()),
         *(_CAUTION_ABOUT_OTHERS if stack.options.discord_token else ()),
