@@ -7,7 +7,7 @@ REQUIREMENTS := requirements/development.txt
 EXTRAS := core models sandbox bridge
 export UV_PYTHON_DOWNLOADS ?= automatic
 
-.PHONY: setup dev test lint types unit integration product stack e2e scenarios browser requirements clean bench generated
+.PHONY: setup cdk-setup dev test lint types unit integration product stack e2e scenarios browser requirements clean bench generated
 
 setup: .venv/.ready
 
@@ -19,6 +19,16 @@ $(UV): requirements/uv.txt
 	$(UV) venv --quiet --allow-existing --python 3.13 .venv
 	$(UV) pip sync --quiet --compile-bytecode --python .venv/bin/python --require-hashes $(REQUIREMENTS)
 	$(UV) pip install --quiet --python .venv/bin/python --no-build-isolation --no-deps --editable .
+	touch $@
+
+cdk-setup: .cdk/.ready
+
+# The command line is an npm package, run by the Node of this environment: a machine needs none of its own.
+.cdk/.ready: $(UV) requirements/cdk.txt cdk/package-lock.json
+	$(UV) venv --quiet --allow-existing --python 3.13 .cdk
+	$(UV) pip sync --quiet --python .cdk/bin/python --require-hashes requirements/cdk.txt
+	printf '%s\n' "$(CURDIR)/layers/core/python" "$(CURDIR)" > "$$(.cdk/bin/python -c 'import site; print(site.getsitepackages()[0])')/discord_agent.pth"
+	cd cdk && PATH="$(CURDIR)/.cdk/bin:$$PATH" npm ci --silent --no-audit --no-fund
 	touch $@
 
 dev: setup
@@ -68,10 +78,11 @@ generated: setup
 # Resolves anew; the files name versions and hashes, never a host. What is deployed is pinned to what is tested.
 requirements: $(UV)
 	printf 'uv\n' | $(UV) pip compile --quiet --upgrade --generate-hashes --no-emit-index-url --no-header --python-version 3.13 --output-file requirements/uv.txt -
+	$(UV) pip compile --quiet --generate-hashes --no-header --no-emit-index-url --no-emit-find-links --python-version 3.13 --group pyproject.toml:cdk --output-file requirements/cdk.txt
 	$(UV) pip compile --quiet --generate-hashes --no-header --no-emit-index-url --no-emit-find-links --python-version 3.13 --all-extras --output-file requirements/development.txt pyproject.toml
 	for extra in $(EXTRAS); do \
 	  $(UV) pip compile --quiet --generate-hashes --no-header --no-emit-index-url --no-emit-find-links --python-version 3.13 --constraints requirements/development.txt --extra $$extra --output-file requirements/$$extra.txt pyproject.toml || exit 1; \
 	done
 
 clean:
-	rm -rf .venv .tools .local .mypy_cache .ruff_cache
+	rm -rf .venv .tools .cdk .local .mypy_cache .ruff_cache

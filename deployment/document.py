@@ -10,7 +10,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any, Final
 
-from deployment import dashboard
+from deployment import dashboard, keys
 from deployment.figures import FIGURES
 from deployment.roles import AccountRole, roles
 from discord_agent.declaration import (
@@ -52,6 +52,7 @@ def document(system: System) -> Json:
         "machines": {key: _machine(machine) for key, machine in system.machines.items()},
         "services": {key: _service(service) for key, service in system.services.items()},
         "alarms": {key: _alarm(alarm) for key, alarm in system.alarms.items()},
+        "key_policy": keys.POLICY,
         "dashboard": [asdict(widget) for widget in dashboard.widgets(system)],
         "roles": {key: _role(role) for key, role in roles(system).items()},
     }

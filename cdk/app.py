@@ -1,0 +1,98 @@
+"""The system as the CDK deploys it: one stack for each lifetime. ``cdk.json`` runs this module.
+
+Context: ``settings`` is the file of settings, ``keep_data`` false lets tables and bucket go with their stack, ``account`` and
+``region`` are the only ones that this may be deployed to.
+"""
+
+import sys
+from pathlib import Path
+from typing import Final
+
+from aws_cdk import Annotations, App, Environment, Stack, Validations
+from cdk_nag import AwsSolutionsChecks, ServerlessChecks
+
+from cdk.agent import add_agent
+from cdk.bridge import add_bridge
+from cdk.data import Keeping, add_data, add_key
+from cdk.edge import add_edge
+from cdk.images import image
+from cdk.observability import add_observability
+from cdk.place import Place
+from deployment.packages.build import build
+from deployment.settings import FILE, Settings, read
+from discord_agent.declaration import PREFIX
+from discord_agent.domain.errors import InvalidSettings
+from discord_agent.system import SYSTEM
+
+_ROOT: Final = Path(__file__).resolve().parent.parent
+
+
+def main() -> int:
+    """Synthesise; the exit status."""
+    app = App()
+    try:
+        _compose(app)
+    except InvalidSettings as error:
+        sys.stderr.write(f"{error}\n")
+        return 2
+    app.synth()
+    return 0
+
+
+def _compose(app: App) -> None:
+    context = app.node.try_get_context
+    settings = read(SYSTEM, Path(context("settings") or FILE))
+    architecture = settings["architecture"]
+    packages = build(SYSTEM, _ROOT, architecture)
+    keep = context("keep_data") not in (False, "false")
+    Validations.of(app).add_plugins(AwsSolutionsChecks(app), ServerlessChecks(app))
+    place = Place(SYSTEM, settings)
+
+    data = _stack(app, "data", "tables, queues and bucket: what outlives everything else")
+    data.termination_protection = keep
+    key = add_key(data, keep=keep) if settings.on("customer_managed_key") else None
+    add_data(data, place, Keeping(key, keep))
+
+    agent = _stack(app, "agent", "functions, state machines and the rule on failed executions", data)
+    _require(agent, settings)
+    sandbox = image(agent, packages, "sandbox", settings["sandbox_image"], architecture)
+    add_agent(agent, place, packages, sandbox, key)
+
+    edge = _stack(app, "edge", "the door for Discord's interactions", agent)
+    add_edge(edge, place, key)
+
+    if settings.on("bridge"):
+        bridge = _stack(app, "bridge", "the process that listens to Discord", data)
+        _require(bridge, settings)
+        for service in SYSTEM.services.values():
+            source = image(bridge, packages, service.name, settings["bridge_image"], architecture)
+            add_bridge(bridge, place.with_image(service.name, source.repository), service, source, key)
+
+    observability = _stack(app, "observability", "alarms and dashboard", data, agent)
+    add_observability(observability, place, key)
+
+
+def _stack(app: App, name: str, description: str, *after: Stack) -> Stack:
+    context = app.node.try_get_context
+    stack = Stack(
+        app,
+        f"{PREFIX}-{name}",
+        description=f"{PREFIX}: {description}",
+        env=Environment(account=context("account"), region=context("region")),
+    )
+    for needed in after:
+        stack.add_stack_dependency(needed)
+    return stack
+
+
+def _require(stack: Stack, settings: Settings) -> None:
+    """The command line refuses to deploy a stack with an error in it; the others it deploys."""
+    missing = settings.missing()
+    if missing:
+        Annotations.of(stack).add_error(
+            f"{' and '.join(missing)} must be in settings.json: `discord-agent init` asks for what is missing"
+        )
+
+
+if __name__ == "__main__":
+    sys.exit(main())
