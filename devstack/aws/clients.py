@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, Final, cast
 import boto3
 from botocore.config import Config
 
-from devstack.aws.names import REGION, Endpoints, credentials
+from devstack.aws.names import REGION, Credentials, Endpoints, credentials, credentials_of
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -21,10 +21,14 @@ _LONGEST_CALL: Final = 930
 
 
 class Clients:
-    """Clients bound to the endpoints; safe to use from any thread, without retries of their own."""
+    """Clients bound to the endpoints; safe to use from any thread, without retries of their own.
 
-    def __init__(self, endpoints: Endpoints) -> None:
+    They are the administrator's, unless other credentials are given.
+    """
+
+    def __init__(self, endpoints: Endpoints, keys: Credentials | None = None) -> None:
         self._endpoints = endpoints
+        self._keys = keys or credentials()
         self._session = boto3.session.Session(region_name=REGION)
         self._lock = threading.Lock()
         self._made: dict[str, Any] = {}
@@ -48,7 +52,7 @@ class Clients:
                 max_pool_connections=100,
                 s3={"addressing_style": "path"},
             ),
-            **credentials(),
+            **self._keys,
         )
 
     def dynamodb(self) -> "DynamoDBClient":
@@ -74,3 +78,19 @@ class Clients:
     def functions(self) -> "LambdaClient":
         """Lambda."""
         return cast("LambdaClient", self.get("lambda"))
+
+
+class RoleClients:
+    """Clients that sign as roles, by the role's ARN."""
+
+    def __init__(self, endpoints: Endpoints) -> None:
+        self._endpoints = endpoints
+        self._lock = threading.Lock()
+        self._made: dict[str, Clients] = {}
+
+    def of(self, role: str) -> Clients:
+        """The clients of a role."""
+        with self._lock:
+            if role not in self._made:
+                self._made[role] = Clients(self._endpoints, credentials_of(role))
+            return self._made[role]

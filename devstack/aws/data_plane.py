@@ -12,11 +12,16 @@ import boto3
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError
 
+from deployment.iam.documents import Place
+from deployment.iam.policies import Policies
+from devstack.aws.access.handing import hand_over
+from devstack.aws.access.used import USED_GRANTS
 from devstack.aws.children import Child
 from devstack.aws.errors import DidNotStart
 from devstack.aws.functions.model import LogSink
 from devstack.aws.http import LOOPBACK, listen
 from devstack.aws.names import ACCOUNT, REGION, credentials
+from discord_agent.settings import environment
 
 _START_SECONDS: Final = 30.0
 _STOP_SECONDS: Final = 15.0
@@ -34,6 +39,7 @@ class DataPlane:
         self._last_lines: collections.deque[str] = collections.deque(maxlen=20)
         self._child: Child | None = None
         self._stopping = False
+        self._used = environment().get(USED_GRANTS, "")
         self.port: int = self._listener.getsockname()[1]
 
     @property
@@ -46,12 +52,23 @@ class DataPlane:
         """The process id while it runs."""
         return self._child.process.pid if self._child is not None and self._child.alive else None
 
+    def enforce(self, policies: Policies) -> None:
+        """Judge every caller but the administrator by these policies from now on; until then all may do everything."""
+        self._folder.mkdir(parents=True, exist_ok=True)
+        hand_over(self._policies, policies, Place(ACCOUNT, REGION))
+
+    @property
+    def _policies(self) -> Path:
+        return self._folder / "policies.json"
+
     def start(self, *, lock: int) -> None:
         """Start the process; it holds the ``lock`` descriptor too, so that its last save precedes a new start."""
         self._folder.mkdir(parents=True, exist_ok=True)
+        # Those of an earlier start say nothing about what is made now.
+        self._policies.unlink(missing_ok=True)
         self._child = Child(
             "devstack.aws.ministack_main",
-            [str(self._listener.fileno()), str(self._autosave_seconds)],
+            [str(self._listener.fileno()), str(self._autosave_seconds), str(self._policies), self._used],
             environment=self._variables(),
             folder=self._folder,
             ends_with=signal.SIGTERM,

@@ -5,12 +5,14 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
 
+from deployment.iam.documents import Arns, Place
+from deployment.iam.policies import declared
 from deployment.roles import roles
 from devstack.aws.errors import MissingDefinition
 from devstack.aws.functions.model import FunctionSpec
 from devstack.aws.functions.path import python_only
 from devstack.aws.http_api import Route
-from devstack.aws.names import Resolver, function_arn, machine_arn, role_arn
+from devstack.aws.names import ACCOUNT, REGION, Resolver, function_arn, machine_arn, role_arn
 from devstack.aws.provision import Provision
 from devstack.aws.sources import Subscription
 from devstack.aws.states.status_events import StatusTarget, is_bad_end
@@ -82,6 +84,7 @@ class Declared:
             routes=tuple(
                 Route("POST", function.path, function.physical_name) for function in functions if function.path
             ),
+            policies=declared(Arns(system, Place(ACCOUNT, REGION))),
             queues={key: resolver.queue_url(key) for key in system.queues},
             services={
                 key: ServiceSpec(

@@ -1,6 +1,7 @@
 """The data plane's process: ministack on an inherited socket, saving itself while it changes.
 
-Arguments: the listening socket's descriptor, and the seconds between two saves. Stock ministack saves only when it
+Arguments: the listening socket's descriptor, the seconds between two saves, the file with the policies in force, and
+the folder for the grants that are used ("" for none). Stock ministack saves only when it
 stops in good order. Saves run inside its event loop, so a snapshot is never taken in the middle of a request.
 """
 
@@ -12,6 +13,7 @@ import os
 import signal
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 from hypercorn.asyncio import serve
@@ -19,6 +21,11 @@ from hypercorn.config import Config
 from ministack import app as ministack_app
 from ministack.core import persistence
 
+from devstack.aws.access import lent
+from devstack.aws.access.asgi import guarded
+from devstack.aws.access.door import Door
+from devstack.aws.access.handing import Handed
+from devstack.aws.access.used import recorder
 from devstack.aws.mending.all import mend
 from devstack.callers import Application, Receive, Scope, Send, programs_only
 
@@ -59,13 +66,13 @@ class Snapshots:
 class Saved:
     """ministack's application, with a save after the requests of every interval."""
 
-    def __init__(self, seconds: float) -> None:
+    def __init__(self, seconds: float, door: Callable[[], Door | None]) -> None:
         self._seconds = seconds
         self._snapshots = Snapshots()
         self._changed = False
         self._saving: asyncio.Task[None] | None = None
         # ministack itself allows every origin everything.
-        self._application: Application = programs_only(ministack_app.app)
+        self._application: Application = programs_only(guarded(ministack_app.app, door))
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass everything on; remember that something may have changed."""
@@ -103,8 +110,8 @@ class Saved:
         return True
 
 
-async def _serve(descriptor: int, seconds: float) -> None:
-    application = Saved(seconds)
+async def _serve(descriptor: int, seconds: float, door: Callable[[], Door | None]) -> None:
+    application = Saved(seconds, door)
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, application.save_and_exit)
@@ -118,7 +125,10 @@ async def _serve(descriptor: int, seconds: float) -> None:
 def main() -> None:
     """Serve until told to stop."""
     mend()
-    asyncio.run(_serve(int(sys.argv[1]), float(sys.argv[2])))
+    descriptor, seconds, policies, used = sys.argv[1:]
+    record = recorder(used)
+    handed = Handed(Path(policies), lambda found, place: Door(found, place, record=record, sessions=lent.session))
+    asyncio.run(_serve(int(descriptor), float(seconds), handed.door))
 
 
 if __name__ == "__main__":

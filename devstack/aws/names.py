@@ -4,13 +4,13 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Final, TypedDict
 
+from devstack.aws.access.door import key_id
 from devstack.aws.errors import StackError
 from discord_agent.declaration import ALIAS, Function, Kind, Ref, Service, System
 from discord_agent.domain.errors import InvalidSettings
 
 ACCOUNT: Final = "123456789012"
 REGION: Final = "us-east-1"
-_MACHINE_ROLE: Final = "discord-agent-states"
 
 
 class Credentials(TypedDict):
@@ -21,8 +21,13 @@ class Credentials(TypedDict):
 
 
 def credentials() -> Credentials:
-    """Credentials of the embedded account; its data plane takes the account from the key's id."""
+    """Credentials of the account's administrator; the data plane takes the account from the key's id."""
     return {"aws_access_key_id": ACCOUNT, "aws_secret_access_key": "embedded"}
+
+
+def credentials_of(role: str) -> Credentials:
+    """Credentials that stand for a role, by its ARN."""
+    return {"aws_access_key_id": key_id(role), "aws_secret_access_key": "embedded"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,9 +38,9 @@ class Endpoints:
     states: str
     functions: str
 
-    def environment(self) -> dict[str, str]:
-        """What points plain boto3 of another process at the embedded AWS."""
-        keys = credentials()
+    def environment(self, role: str = "") -> dict[str, str]:
+        """What points plain boto3 of another process at the embedded AWS, as a role or as the administrator."""
+        keys = credentials_of(role) if role else credentials()
         return {
             "AWS_ENDPOINT_URL": self.data,
             "AWS_ENDPOINT_URL_SFN": self.states,
@@ -63,14 +68,14 @@ def execution_arn(machine: str, name: str) -> str:
     return f"arn:aws:states:{REGION}:{ACCOUNT}:execution:{machine}:{name}"
 
 
+def machine_of(execution: str) -> str:
+    """The ARN of the machine that an execution runs, from the execution's ARN."""
+    return machine_arn(execution.split(":")[6])
+
+
 def role_arn(name: str) -> str:
     """The ARN of a role."""
     return f"arn:aws:iam::{ACCOUNT}:role/{name}"
-
-
-def machine_role_arn() -> str:
-    """The role the state machines run under."""
-    return role_arn(_MACHINE_ROLE)
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,14 +10,17 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Final, Literal, Self
 
-from devstack.aws.clients import Clients
+from deployment.iam.documents import Place
+from devstack.aws.access.door import Door
+from devstack.aws.access.used import USED_GRANTS, recorder
+from devstack.aws.clients import Clients, RoleClients
 from devstack.aws.data_folder import DataFolder
 from devstack.aws.data_plane import DataPlane
 from devstack.aws.errors import StackError
 from devstack.aws.functions.api import InvokeApi
 from devstack.aws.functions.faults import FunctionFaults
 from devstack.aws.functions.in_process import InProcessHost
-from devstack.aws.functions.invoker import Invoker
+from devstack.aws.functions.invoker import Invoker, admitted
 from devstack.aws.functions.libraries import LIBRARIES
 from devstack.aws.functions.model import FunctionHost, FunctionSpec, Invocation, LogSink
 from devstack.aws.functions.process_host import ProcessHost
@@ -29,13 +32,14 @@ from devstack.aws.interpreter.platform import Platform
 from devstack.aws.interpreter.tokens import TaskTokens
 from devstack.aws.logs import Logs
 from devstack.aws.memory import Memory, measure
-from devstack.aws.names import Endpoints
+from devstack.aws.names import ACCOUNT, REGION, Endpoints
 from devstack.aws.sources import Poller
 from devstack.aws.states.api import StatesApi
 from devstack.aws.states.service import StatesService
 from devstack.aws.states.status_events import StatusEvents
 from devstack.aws.states.store import ExecutionStore
 from devstack.aws.workload import Origin, ServiceSpec, Site, Workload
+from discord_agent.settings import environment
 
 type Mode = Literal["process", "in_process"]
 
@@ -57,6 +61,7 @@ class _Running:
 
     endpoints: Endpoints
     clients: Clients
+    roles: RoleClients
     workload: Workload
     host: FunctionHost
     invoker: Invoker
@@ -146,6 +151,10 @@ class LocalAws:
         """The boto3 client of a service."""
         return self._running.clients.get(service)
 
+    def clients_of(self, role: str) -> Clients:
+        """Clients that sign as a role, by its ARN."""
+        return self._running.roles.of(role)
+
     def queue_url(self, key: str) -> str:
         """The URL of a queue."""
         return self._running.workload.queues[key]
@@ -232,10 +241,12 @@ class LocalAws:
         endpoints = Endpoints(plane.url, states_http.url, functions_http.url)
         clients = Clients(endpoints)
         workload = _reaching(endpoints, self._origin.bring_up(Site(endpoints, clients, folder.path)))
+        plane.enforce(workload.policies)
+        door = Door(workload.policies, Place(ACCOUNT, REGION), record=recorder(environment().get(USED_GRANTS, "")))
         host = self._host(workload, templates, logs)
-        self._parts = parts = self._run(endpoints, clients, workload, host, store, api_http.url)
-        functions_http.start(InvokeApi(parts.invoker))
-        states_http.start(StatesApi(parts.states))
+        self._parts = parts = self._run(endpoints, clients, workload, host, store, door, api_http.url)
+        functions_http.start(InvokeApi(parts.invoker, door))
+        states_http.start(StatesApi(parts.states, door))
         api_http.start(HttpApi(workload.routes, parts.invoker.invoke))
         self._consume(parts, logs)
 
@@ -271,42 +282,54 @@ class LocalAws:
         workload: Workload,
         host: FunctionHost,
         store: ExecutionStore,
+        door: Door,
         api_url: str,
     ) -> _Running:
-        def bury(queue: str, event: bytes) -> None:
-            clients.sqs().send_message(QueueUrl=queue, MessageBody=event.decode())
+        roles = RoleClients(endpoints)
+
+        def bury(role: str, queue: str, event: bytes) -> None:
+            roles.of(role).sqs().send_message(QueueUrl=queue, MessageBody=event.decode())
 
         invoker = Invoker(
             host, workload.functions, retry_seconds=_RETRY_SECONDS * self._time_scale, bury=bury, faults=self._faults
         )
         self._cleanup.callback(invoker.stop)
         reports = StatusEvents(invoker, store, workload.status_targets)
-        platform = Platform(invoker.invoke, clients.get, TaskTokens(), self._time_scale, self._token_time_scale)
+        platform = Platform(
+            admitted(invoker, door),
+            lambda role, service: roles.of(role).get(service),
+            TaskTokens(),
+            self._time_scale,
+            self._token_time_scale,
+        )
         states = StatesService(platform, store, reports.report)
         self._cleanup.callback(states.halt)
         for machine in workload.machines:
             states.create_state_machine(
                 {"name": machine.name, "definition": machine.definition, "roleArn": machine.role}
             )
-        return _Running(endpoints, clients, workload, host, invoker, states, reports, api_url)
+        return _Running(endpoints, clients, roles, workload, host, invoker, states, reports, api_url)
 
     def _consume(self, parts: _Running, logs: Logs) -> None:
         """Deliver what an earlier process left behind, and begin to poll."""
         parts.reports.report_former()
         for subscription in parts.workload.subscriptions:
-            poller = Poller(subscription, parts.clients.sqs(), parts.invoker, logs.write)
+            own = parts.roles.of(parts.invoker.spec(subscription.function).role)
+            poller = Poller(subscription, own.sqs(), parts.invoker, logs.write)
             self._cleanup.callback(poller.stop)
             poller.start()
 
 
 def _reaching(endpoints: Endpoints, workload: Workload) -> Workload:
-    """The workload with all it takes to find the stack, which is nothing of its own."""
-    here = endpoints.environment()
+    """The workload with all it takes to find the stack and to be known there, which is nothing of its own."""
     return replace(
         workload,
-        functions=tuple(replace(spec, environment={**here, **spec.environment}) for spec in workload.functions),
+        functions=tuple(
+            replace(spec, environment={**endpoints.environment(spec.role), **spec.environment})
+            for spec in workload.functions
+        ),
         services={
-            key: replace(service, environment={**here, **service.environment})
+            key: replace(service, environment={**endpoints.environment(service.role), **service.environment})
             for key, service in workload.services.items()
         },
     )

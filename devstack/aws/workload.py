@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
 
+from deployment.iam.policies import Policies
 from devstack.aws.clients import Clients
 from devstack.aws.functions.model import FunctionSpec
 from devstack.aws.http_api import Route
@@ -42,13 +43,14 @@ class ServiceSpec:
 
 @dataclass(frozen=True, slots=True)
 class Workload:
-    """Everything that runs, and who calls it; ``queues`` are URLs by key, ``services`` programs by key."""
+    """Everything that runs, who calls it, and who may do what; ``queues`` are URLs by key, ``services`` programs by key."""
 
     functions: tuple[FunctionSpec, ...]
     machines: tuple[MachineSpec, ...]
     subscriptions: tuple[Subscription, ...]
     status_targets: tuple[StatusTarget, ...]
     routes: tuple[Route, ...]
+    policies: Policies
     queues: Mapping[str, str] = field(default_factory=dict)
     services: Mapping[str, ServiceSpec] = field(default_factory=dict)
 

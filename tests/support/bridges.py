@@ -43,7 +43,7 @@ class InboundQueueUnderTest:
 
     def __post_init__(self) -> None:
         self._sqs = client("sqs", self.endpoint)
-        self._dynamodb = client("dynamodb", self.endpoint)
+        self.dynamodb = client("dynamodb", self.endpoint)
         name = f"{uuid.uuid4().hex}.fifo"
         self.url = self._sqs.create_queue(QueueName=name, Attributes={"FifoQueue": "true"})["QueueUrl"]
         self._real = SqsInboundQueue(self._sqs, self.url)
@@ -69,12 +69,12 @@ class InboundQueueUnderTest:
 
     def stored_state(self, server: DiscordServer) -> State:
         """What the bridge stored of its shard."""
-        item = self._dynamodb.get_item(TableName=SESSIONS, Key=_key(server), ConsistentRead=True)["Item"]
+        item = self.dynamodb.get_item(TableName=SESSIONS, Key=_key(server), ConsistentRead=True)["Item"]
         return read_state(item["state"]["S"])
 
     def store_state(self, server: DiscordServer, state: State) -> None:
         """Replace it."""
-        self._dynamodb.update_item(
+        self.dynamodb.update_item(
             TableName=SESSIONS,
             Key=_key(server),
             UpdateExpression="SET #s = :s",
@@ -95,11 +95,11 @@ class InboundQueueUnderTest:
 
 
 class Inbound(Protocol):
-    """Where a bridge puts events, and where the tables lie in which it keeps its state."""
+    """Where a bridge puts events, and the tables in which it keeps its state."""
 
     @property
-    def endpoint(self) -> str:
-        """The data plane."""
+    def dynamodb(self) -> Any:
+        """A client of DynamoDB."""
         ...
 
     def put(self, envelope: Envelope, *, occurrence: str = "") -> None:
@@ -117,7 +117,7 @@ class RunningBridge:
         self._loop = asyncio.new_event_loop()
         self._stop = asyncio.Event()
         store = ShardStore(
-            Store(client("dynamodb", queue.endpoint)),
+            Store(queue.dynamodb),
             SESSIONS,
             bot_id=options.get("namespace", server.bot_id),
             shard_id=0,

@@ -13,7 +13,7 @@ from devstack.aws.names import ACCOUNT, REGION, Endpoints
 from devstack.aws.workload import Site
 
 FUNCTION: Final = f"arn:aws:lambda:{REGION}:{ACCOUNT}:function"
-ROLE: Final = f"arn:aws:iam::{ACCOUNT}:role"
+ROLE: Final = f"arn:aws:iam::{ACCOUNT}:role/discord-agent"
 HANDLER: Final = """
 import json, os, shared, boto3
 
@@ -42,11 +42,22 @@ class Tool:
         self.clients = Clients(Endpoints(data, data, data))
         layer = self._layer()
         for name in ("one", "two"):
+            self.role(name, "lambda", "sqs:*", "*")
             self._function(name, layer)
         self.feed("one", "work")
         self.machine("calls", "two")
         self.rule("bad-end", "two")
         self.api("/hook", "one")
+
+    def role(self, name: str, service: str, action: str, resource: str) -> str:
+        """A role that a service takes, and that may do one thing; its ARN."""
+        iam = self.clients.get("iam")
+        principal = {"Service": f"{service}.amazonaws.com"}
+        trust = {"Statement": [{"Effect": "Allow", "Principal": principal, "Action": "sts:AssumeRole"}]}
+        allowed = {"Statement": [{"Effect": "Allow", "Action": action, "Resource": resource}]}
+        made = iam.create_role(RoleName=f"discord-agent-{name}", AssumeRolePolicyDocument=json.dumps(trust))
+        iam.put_role_policy(RoleName=f"discord-agent-{name}", PolicyName="own", PolicyDocument=json.dumps(allowed))
+        return str(made["Role"]["Arn"])
 
     def feed(self, function: str, queue: str) -> None:
         """A queue, and a mapping that feeds the function from it."""
@@ -71,7 +82,7 @@ class Tool:
         states = self.clients.get("stepfunctions")
         made = states.create_state_machine(
             name=name,
-            roleArn=f"{ROLE}/machine",
+            roleArn=self.role("machine", "states", "lambda:InvokeFunction", f"{FUNCTION}:{function}:live"),
             definition=json.dumps({"QueryLanguage": "JSONata", "StartAt": "Call", "States": {"Call": task}}),
         )
         version = states.publish_state_machine_version(stateMachineArn=made["stateMachineArn"])
@@ -131,7 +142,7 @@ class Tool:
             FunctionName=name,
             Runtime="python3.13",
             Handler="handler.handler",
-            Role=f"{ROLE}/{name}",
+            Role=f"{ROLE}-{name}",
             Code={"ZipFile": archive({"handler.py": HANDLER})},
             Architectures=[HERE],
             Layers=[layer],

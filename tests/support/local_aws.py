@@ -6,14 +6,25 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from devstack.aws.names import role_arn
 from devstack.aws.stack import LocalAws
-from discord_agent.declaration import Function, Machine, Package, Ref, Source, System
+from discord_agent.declaration import Function, Grant, Kind, Machine, Package, Ref, Role, Source, System
+from discord_agent.needs import consume
 from tests.support.eventually import eventually
 
 ROOT = Path(__file__).parents[2]
 FUNCTIONS = ROOT / "tests" / "support" / "functions"
 
 type Definition = dict[str, Any]
+
+_ANYTHING = (Ref(Kind.ANYTHING, "*"),)
+_ANSWER = Grant(("states:SendTaskSuccess", "states:SendTaskFailure", "states:SendTaskHeartbeat"), _ANYTHING)
+MACHINES = Role(
+    "machines",
+    "what the machines that tests make may do",
+    (),
+    (Grant(("lambda:InvokeFunction", "sqs:SendMessage", "sqs:ReceiveMessage"), _ANYTHING),),
+)
 
 
 def function(
@@ -26,8 +37,9 @@ def function(
     sources: tuple[Source, ...] = (),
     tenant_isolated: bool = False,
     on_execution_status: bool = False,
+    grants: tuple[Grant, ...] = (),
 ) -> Function:
-    """The puppet as a declared function; what it records goes to the file ``records``."""
+    """The puppet as a declared function, which may consume its sources; it records what it does in a file."""
     return Function(
         name,
         "does what it is told",
@@ -35,7 +47,7 @@ def function(
         memory=256,
         timeout=timeout,
         environment=(("RECORDS", str(records)), *environment),
-        grants=(),
+        grants=(_ANSWER, *(consume(source.queue) for source in sources), *grants),
         sources=sources,
         tenant_isolated=tenant_isolated,
         on_execution_status=on_execution_status,
@@ -75,7 +87,7 @@ class States:
     def __init__(self, aws: LocalAws) -> None:
         self.aws = aws
         self.client = aws.clients.stepfunctions()
-        self.puppet = "arn:aws:lambda:us-east-1:123456789012:function:discord-agent-puppet"
+        self.puppet = "arn:aws:lambda:us-east-1:123456789012:function:discord-agent-puppet:live"
 
     def call(self, event: object, **fields: Any) -> Definition:
         """A state that calls the puppet with the event, and gives its result."""
@@ -98,7 +110,7 @@ class States:
         """A machine in JSONata that starts at the first state; its ARN."""
         definition = {"QueryLanguage": "JSONata", "StartAt": next(iter(states)), "States": states, **fields}
         return self.client.create_state_machine(
-            name=uuid.uuid4().hex, definition=json.dumps(definition), roleArn="arn:aws:iam::123456789012:role/x"
+            name=uuid.uuid4().hex, definition=json.dumps(definition), roleArn=role_arn(MACHINES.name)
         )["stateMachineArn"]
 
     def start(self, states: Mapping[str, Any], data: object = None, **fields: Any) -> str:

@@ -12,7 +12,7 @@ import httpx
 
 from devstack.aws.declared import Declared
 from devstack.aws.functions.faults import FunctionFaults
-from devstack.aws.names import execution_arn
+from devstack.aws.names import execution_arn, role_arn
 from devstack.aws.stack import LocalAws
 from devstack.discord.records import DEFAULT_MESSAGE, REPLY, Message
 from devstack.discord.rules import relaxed
@@ -135,7 +135,8 @@ class Stage:
         )
         self.discord.set_interactions_endpoint(self.aws.api_url + SYSTEM.functions["interactions"].path)
         http = cleanup.enter_context(httpx.Client(timeout=5))
-        queue = _Inbound(self.aws.endpoints["AWS_ENDPOINT_URL"], self.aws.client("sqs"), self.aws.queue_url("messages"))
+        own = self.aws.clients_of(role_arn(SYSTEM.services["gateway_bridge"].physical_name))
+        queue = _Inbound(own.dynamodb(), own.sqs(), self.aws.queue_url("messages"))
         bridge = RunningBridge(self.discord, queue, http)
         cleanup.callback(bridge.stop)
         eventually(lambda: bridge.is_ready, seconds=_PATIENCE)
@@ -335,7 +336,7 @@ class Run:
 class _Inbound:
     """The deployed queue, for a bridge."""
 
-    endpoint: str
+    dynamodb: Any
     sqs: Any
     url: str
 

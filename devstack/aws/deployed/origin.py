@@ -6,6 +6,7 @@ from pathlib import Path
 
 from devstack.aws.clients import Clients
 from devstack.aws.deployed.functions import FunctionReader
+from devstack.aws.deployed.grants import policies
 from devstack.aws.deployed.images import Image, built
 from devstack.aws.deployed.wiring import WiringReader
 from devstack.aws.errors import StackError
@@ -47,6 +48,7 @@ class Deployed:
             subscriptions=tuple(wiring.subscriptions()),
             status_targets=tuple(wiring.status_targets()),
             routes=tuple(wiring.routes()),
+            policies=policies(Clients(at)),
             queues={self._key_of(name): url for name, url in wiring.queues().items()},
             services=dict(wiring.services(images.find)),
         )

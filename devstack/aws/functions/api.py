@@ -6,6 +6,8 @@ import uuid
 from typing import Final
 from urllib.parse import unquote, urlsplit
 
+from devstack.aws.access.door import Door, Refused
+from devstack.aws.access.http import enter, refused
 from devstack.aws.functions.invoker import Invoker
 from devstack.aws.functions.model import InvocationRefused
 from devstack.aws.http import Request, Response
@@ -14,10 +16,11 @@ _JSON: Final = "application/json"
 
 
 class InvokeApi:
-    """POST /2015-03-31/functions/NAME/invocations, of the types RequestResponse, Event and DryRun."""
+    """POST /2015-03-31/functions/NAME/invocations, of the types RequestResponse, Event and DryRun, for whom ``door`` lets in."""
 
-    def __init__(self, invoker: Invoker) -> None:
+    def __init__(self, invoker: Invoker, door: Door) -> None:
         self._invoker = invoker
+        self._door = door
 
     def __call__(self, request: Request) -> Response:
         """Answer one request."""
@@ -25,7 +28,10 @@ class InvokeApi:
         if request.method != "POST" or len(parts) != 4 or (parts[1], parts[3]) != ("functions", "invocations"):
             return _refused("UnknownOperationException", f"only Invoke is served here, not {request.path}", 404)
         try:
+            enter(self._door, request)
             return self._invoke(unquote(parts[2]), request)
+        except Refused as refusal:
+            return refused("lambda", refusal)
         except InvocationRefused as refusal:
             return _refused(refusal.code, str(refusal), refusal.status)
 

@@ -1,7 +1,7 @@
 """Runs functions in this process, for tests that need speed more than isolation.
 
 Time-outs, memory and environments of their own are not imitated; events and results pass through JSON, errors come
-back as Lambda reports them.
+back as Lambda reports them. Each calls AWS as itself, as long as it makes its clients in the thread that it is called in.
 """
 
 import importlib.util
@@ -16,6 +16,7 @@ from types import ModuleType
 from typing import Any, Final
 
 from devstack.aws.errors import StackError
+from devstack.aws.functions.identity import KEY_ID, NOBODY, PLUGIN, RUNNING
 from devstack.aws.functions.model import SYNCHRONOUS_LIMIT, Call, FunctionSpec, Invocation, failure
 
 type Handler = Callable[[Any, Any], Any]
@@ -79,6 +80,7 @@ class InProcessHost:
         self._former = {}
 
     def _run(self, spec: FunctionSpec, call: Call, context: Context) -> Invocation:
+        identity = RUNNING.set(spec.environment.get(KEY_ID))
         try:
             handler = self._handler(spec)
             result = handler(json.loads(call.payload), context)
@@ -86,6 +88,8 @@ class InProcessHost:
             return failure(
                 type(error).__name__, str(error), stackTrace=traceback.format_tb(error.__traceback__), requestId=call.id
             )
+        finally:
+            RUNNING.reset(identity)
         try:
             raw = json.dumps(result).encode()
         except (TypeError, ValueError) as error:
@@ -118,10 +122,10 @@ def _load(spec: FunctionSpec, module: str) -> ModuleType:
 
 
 def _merged(specs: Iterable[FunctionSpec]) -> Mapping[str, str]:
-    merged: dict[str, str] = dict(_FLAGS)
+    merged: dict[str, str] = {**_FLAGS, **PLUGIN, KEY_ID: NOBODY}
     for spec in specs:
         for name, value in spec.environment.items():
-            if merged.setdefault(name, value) != value:
+            if name != KEY_ID and merged.setdefault(name, value) != value:
                 raise StackError(
                     f"{name} has two values among the functions ({merged[name]!r} and {value!r} of {spec.key}):"
                     " they cannot share a process, use mode='process'"

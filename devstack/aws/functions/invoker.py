@@ -8,6 +8,8 @@ from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Final
 
+from deployment.iam import operations
+from devstack.aws.access.door import Door, Refused
 from devstack.aws.functions.faults import FunctionFaults
 from devstack.aws.functions.model import (
     ASYNCHRONOUS_LIMIT,
@@ -21,8 +23,8 @@ from devstack.aws.functions.model import (
 
 _RETRIES: Final = 2
 
-type Bury = Callable[[str, bytes], None]
-"""Puts an event into the queue with a URL."""
+type Bury = Callable[[str, str, bytes], None]
+"""Puts, for whoever has a role, by its ARN, an event into the queue with a URL."""
 
 
 class Invoker:
@@ -136,8 +138,21 @@ class Invoker:
                 self._stopped.wait(self._retry_seconds)
                 continue
             self._stopped.wait(self._retry_seconds * failures if failures <= _RETRIES else 0)
-        queue = self.spec(reference).dead_letters
-        if failures > _RETRIES and queue is not None and not self._stopped.is_set():
-            self._bury(queue, payload)
+        spec = self.spec(reference)
+        if failures > _RETRIES and spec.dead_letters is not None and not self._stopped.is_set():
+            self._bury(spec.role, spec.dead_letters, payload)
         if done is not None and not self._stopped.is_set():
             done()
+
+
+def admitted(invoker: Invoker, door: Door) -> Callable[[str, str, bytes], Invocation]:
+    """Calls functions for whoever has a role, by its ARN, if the role may."""
+
+    def invoke(role: str, reference: str, payload: bytes) -> Invocation:
+        try:
+            door.admit(door.holder(role), operations.Call("lambda:Invoke", {"FunctionName": reference}))
+        except Refused as refusal:
+            raise InvocationRefused("AccessDeniedException", str(refusal), 403) from refusal
+        return invoker.invoke(reference, payload)
+
+    return invoke

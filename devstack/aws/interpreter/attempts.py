@@ -7,18 +7,20 @@ attempt still does leaves no trace in the history.
 
 import contextvars
 import copy
+import functools
 import threading
+from collections.abc import Callable
 from typing import Any, Final
 
 from moto.stepfunctions.parser.asl.component.common.timeouts.timeout import EvalTimeoutError
 from moto.stepfunctions.parser.asl.component.state.exec.execute_state import ExecutionState
 from moto.stepfunctions.parser.asl.component.state.exec.state_task.service.resource import ResourceCondition
 
-from devstack.aws.interpreter.platform import Platform, platform_of
+from devstack.aws.interpreter.platform import platform_of, role_of
 from devstack.aws.interpreter.tokens import WaitingTask
 
-CURRENT: Final[contextvars.ContextVar[Platform]] = contextvars.ContextVar("platform")
-"""The platform of the attempt that runs in this thread, for code of moto's that is given no frame."""
+CURRENT: Final[contextvars.ContextVar[Callable[[str], Any]]] = contextvars.ContextVar("clients")
+"""The clients, by service, of the attempt that runs in this thread, for code of moto's that is given no frame."""
 
 
 class Abandoned(Exception):
@@ -48,7 +50,7 @@ class _Attempt:
         return self._frame.stack[-1]
 
     def _body(self) -> None:
-        CURRENT.set(platform_of(self._frame))
+        CURRENT.set(functools.partial(platform_of(self._frame).client, role_of(self._frame)))
         try:
             self._state._eval_execution(self._frame)  # noqa: SLF001 (moto's own protocol)
             self._finished = True

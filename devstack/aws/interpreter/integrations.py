@@ -18,7 +18,7 @@ from moto.stepfunctions.parser.utils import camel_to_snake_case
 
 from devstack.aws.functions.model import InvocationRefused
 from devstack.aws.interpreter.attempts import CURRENT, Abandoned
-from devstack.aws.interpreter.platform import platform_of
+from devstack.aws.interpreter.platform import platform_of, role_of
 
 
 def mend() -> None:
@@ -33,13 +33,13 @@ def mend() -> None:
 
 
 def _client(service: str, **_: Any) -> Any:
-    return CURRENT.get().client(service)
+    return CURRENT.get()(service)
 
 
 def _invoke(env: Any, parameters: dict[str, Any], **_: Any) -> None:
     reference = parameters["FunctionName"]
     try:
-        invocation = platform_of(env).invoke(reference, parameters.get("Payload") or b"{}")
+        invocation = platform_of(env).invoke(role_of(env), reference, parameters.get("Payload") or b"{}")
     except InvocationRefused as refusal:
         raise ClientError(
             {

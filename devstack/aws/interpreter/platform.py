@@ -2,30 +2,25 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, Protocol, cast
+from typing import Any, cast
 
 from devstack.aws.functions.model import Invocation
 from devstack.aws.interpreter.tokens import TaskTokens
 
-
-class Invoke(Protocol):
-    """Runs a function to its end; raises InvocationRefused."""
-
-    def __call__(self, reference: str, payload: bytes) -> Invocation:
-        """Run it."""
-        ...
+type Invoke = Callable[[str, str, bytes], Invocation]
+"""Runs a function to its end for whoever has a role: the role's ARN, the function, the payload; InvocationRefused."""
 
 
 @dataclass(frozen=True, slots=True)
 class Platform:
-    """One Step Functions: its functions, other services, task tokens and clocks.
+    """One Step Functions: its functions, other services' clients by role and name, task tokens and clocks.
 
     ``time_scale`` shortens Wait states and the pauses between retries, ``token_time_scale`` the TimeoutSeconds and
     HeartbeatSeconds of tasks that wait for a token.
     """
 
     invoke: Invoke
-    client: Callable[[str], Any]
+    client: Callable[[str, str], Any]
     tokens: TaskTokens
     time_scale: float = 1.0
     token_time_scale: float = 1.0
@@ -39,3 +34,8 @@ def attach(details: object, platform: Platform) -> None:
 def platform_of(env: Any) -> Platform:
     """The platform of the execution that a frame belongs to."""
     return cast("Platform", env.aws_execution_details.platform)
+
+
+def role_of(env: Any) -> str:
+    """The ARN of the role under which that execution's machine runs."""
+    return cast("str", env.aws_execution_details.role_arn)

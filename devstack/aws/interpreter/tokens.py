@@ -109,14 +109,16 @@ class TaskTokens:
             task = self._waiting.get(token)
         if task is not None:
             return task
-        if _issued(token):
+        if execution_of(token) is not None:
             raise ClosedToken
         raise UnknownToken
 
 
-def _issued(token: str) -> bool:
+def execution_of(token: str) -> str | None:
+    """The ARN of the execution that a token was issued for; None when the text was never one."""
     try:
         content = json.loads(base64.urlsafe_b64decode(token))
     except (binascii.Error, ValueError):
-        return False
-    return isinstance(content, dict) and content.keys() == {"execution", "task"}
+        return None
+    issued = isinstance(content, dict) and content.keys() == {"execution", "task"}
+    return str(content["execution"]) if issued else None

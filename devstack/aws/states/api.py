@@ -2,11 +2,15 @@
 
 import json
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import datetime
-from typing import Final
+from typing import Any, Final
 
+from devstack.aws.access.door import Door, Refused
+from devstack.aws.access.http import enter, refused
 from devstack.aws.http import Request, Response
+from devstack.aws.interpreter.tokens import execution_of
+from devstack.aws.names import machine_of
 from devstack.aws.states.service import ApiError, Json, StatesService
 
 _TARGET: Final = "AWSStepFunctions."
@@ -14,9 +18,10 @@ _CONTENT: Final = "application/x-amz-json-1.0"
 
 
 class StatesApi:
-    """Dispatches by the X-Amz-Target header."""
+    """Dispatches by the X-Amz-Target header, for whom ``door`` lets in."""
 
-    def __init__(self, service: StatesService) -> None:
+    def __init__(self, service: StatesService, door: Door) -> None:
+        self._door = door
         self._operations: dict[str, Callable[[Json], Json]] = {
             "CreateStateMachine": service.create_state_machine,
             "UpdateStateMachine": service.update_state_machine,
@@ -41,11 +46,20 @@ class StatesApi:
         if operation is None:
             return _refused("UnknownOperationException", f"{name or request.path} is not offered here")
         try:
+            enter(self._door, request, known=_known)
             return Response(200, _encoded(operation(json.loads(request.body or b"{}"))), _headers())
+        except Refused as refusal:
+            return refused("states", refusal)
         except ApiError as error:
             return _refused(error.code, str(error))
         except ValueError as error:
             return _refused("SerializationException", str(error))
+
+
+def _known(given: Mapping[str, Any]) -> Mapping[str, Any]:
+    """What a token says besides: the machine whose task it answers."""
+    execution = execution_of(str(given.get("taskToken", "")))
+    return {} if execution is None else {"stateMachineArn": machine_of(execution)}
 
 
 def _encoded(answer: Json) -> bytes:

@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from devstack.aws.interpreter.definition import compile_definition
 from devstack.aws.interpreter.platform import Platform, attach
-from devstack.aws.names import ACCOUNT, REGION, execution_arn, machine_role_arn
+from devstack.aws.names import ACCOUNT, REGION, execution_arn
 
 RUNNING: Final = "RUNNING"
 _STOP_PATIENCE: Final = 10.0
@@ -22,6 +22,7 @@ class MachineRevision:
     name: str
     arn: str
     definition: str
+    role: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +97,7 @@ class Execution:
         from moto.stepfunctions.parser.asl.eval.evaluation_details import AWSExecutionDetails  # noqa: PLC0415 (same)
         from moto.stepfunctions.parser.asl.eval.event.event_manager import EventHistoryContext  # noqa: PLC0415 (same)
 
-        details = AWSExecutionDetails(account=ACCOUNT, region=REGION, role_arn=machine_role_arn())
+        details = AWSExecutionDetails(account=ACCOUNT, region=REGION, role_arn=self.machine.role)
         attach(details, platform)
         env = Environment(
             aws_execution_details=details,
@@ -106,7 +107,7 @@ class Execution:
                     "Id": self.arn,
                     "Input": json.loads(self.input),
                     "Name": self.name,
-                    "RoleArn": machine_role_arn(),
+                    "RoleArn": self.machine.role,
                     "StartTime": self.started.isoformat(timespec="milliseconds").replace("+00:00", "Z"),
                 },
                 "StateMachine": {"Id": self.machine.arn, "Name": self.machine.name},
@@ -123,7 +124,7 @@ class Execution:
                 "executionStartedEventDetails": {
                     "input": self.input,
                     "inputDetails": {"truncated": False},
-                    "roleArn": machine_role_arn(),
+                    "roleArn": self.machine.role,
                 }
             },
             update_source_event_id=False,

@@ -15,7 +15,7 @@ from devstack.aws.interpreter.definition import InvalidDefinition, compile_defin
 from devstack.aws.interpreter.limits import LIMIT
 from devstack.aws.interpreter.platform import Platform
 from devstack.aws.interpreter.tokens import ClosedToken, Failure, Success, UnknownToken, WaitingTask
-from devstack.aws.names import machine_arn, machine_role_arn
+from devstack.aws.names import machine_arn
 from devstack.aws.states.execution import RUNNING, Ending, Execution, MachineRevision
 from devstack.aws.states.store import ExecutionStore, Record
 from discord_agent.declaration import ALIAS
@@ -79,6 +79,7 @@ class StatesService:
     def create_state_machine(self, request: Json) -> Json:
         """CreateStateMachine, of type STANDARD; idempotent for the same definition."""
         name, definition = _name(_required(request, "name")), _required(request, "definition")
+        role = _required(request, "roleArn")
         if request.get("type", "STANDARD") != "STANDARD":
             raise ApiError("StateMachineTypeNotSupported", "only STANDARD state machines run here")
         _checked(definition)
@@ -87,7 +88,7 @@ class StatesService:
             known = self._machines.get(arn)
             if known is not None and known.definition != definition:
                 raise ApiError("StateMachineAlreadyExists", f"State Machine Already Exists: '{arn}'")
-            self._machines[arn] = MachineRevision(name, arn, definition)
+            self._machines[arn] = MachineRevision(name, arn, definition, role)
             created = self._created.setdefault(arn, datetime.now(UTC))
         return {"stateMachineArn": arn, "creationDate": created}
 
@@ -99,7 +100,7 @@ class StatesService:
             raise ApiError("MissingRequiredParameter", "only the definition can be updated here; give one")
         _checked(definition)
         with self._lock:
-            self._machines[machine.arn] = MachineRevision(machine.name, machine.arn, definition)
+            self._machines[machine.arn] = MachineRevision(machine.name, machine.arn, definition, machine.role)
         return {"updateDate": datetime.now(UTC)}
 
     def describe_state_machine(self, request: Json) -> Json:
@@ -259,7 +260,7 @@ class StatesService:
             "stateMachineArn": machine.arn,
             "name": machine.name,
             "definition": machine.definition,
-            "roleArn": machine_role_arn(),
+            "roleArn": machine.role,
         }
 
 

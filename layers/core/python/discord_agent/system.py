@@ -171,12 +171,7 @@ _FUNCTIONS: Final = (
             Grant(("sqs:SendMessage",), (Ref(Kind.QUEUE, "wakeups"),)),
             answer("sequential_thinking", "approval"),
             start(*FLOWS, "approval"),
-            Grant(
-                ("s3:PutObject",),
-                (Ref(Kind.BUCKET, "artifacts", "threads/*/workspace/control/*"),),
-                reason="stop markers only, in whichever thread somebody stops a run",
-            ),
-            # /workspace shows, copies and empties files, /status and /confidence read what was recorded.
+            # /workspace shows, copies and empties files, /status and /confidence read what was recorded; stop markers.
             READ_FILES,
             WRITE_FILES,
             LIST_FILES,

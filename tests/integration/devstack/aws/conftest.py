@@ -7,7 +7,7 @@ import pytest
 
 from devstack.aws.declared import Declared
 from devstack.aws.stack import LocalAws
-from tests.support.local_aws import FUNCTIONS, ROOT, States, function, system
+from tests.support.local_aws import FUNCTIONS, MACHINES, ROOT, States, function, system
 
 
 @pytest.fixture(scope="session")
@@ -19,7 +19,9 @@ def shared_records(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="session")
 def fast_aws(shared_records: Path) -> Iterator[LocalAws]:
     """A stack whose functions run in this process, and whose waits take a hundredth."""
-    declared = Declared(system(function(shared_records)), root=ROOT, functions_root=FUNCTIONS)
+    declared = Declared(
+        system(function(shared_records), roles={"machines": MACHINES}), root=ROOT, functions_root=FUNCTIONS
+    )
     with LocalAws(declared, mode="in_process", time_scale=0.01) as aws:
         yield aws
 

@@ -5,7 +5,8 @@ import pytest
 
 from devstack.aws.stack import LocalAws
 
-LIST_SECRETS = {"X-Amz-Target": "AmazonSSM.DescribeParameters", "Content-Type": "application/x-amz-json-1.1"}
+SIGNED = {"Authorization": "AWS4-HMAC-SHA256 Credential=123456789012/20260101/us-east-1/any/aws4_request"}
+LIST_SECRETS = {**SIGNED, "X-Amz-Target": "AmazonSSM.DescribeParameters", "Content-Type": "application/x-amz-json-1.1"}
 
 
 @pytest.mark.parametrize("browser", [{"Origin": "https://evil.example"}, {"Host": "rebound.evil.example"}])
@@ -24,5 +25,5 @@ def test_a_page_gets_no_leave_to_send_headers(fast_aws: LocalAws) -> None:
 
 def test_a_page_invokes_no_function(fast_aws: LocalAws) -> None:
     url = f"{fast_aws.endpoints['AWS_ENDPOINT_URL_LAMBDA']}/2015-03-31/functions/discord-agent-puppet/invocations"
-    answer = httpx.post(url, content=b"{}", headers={"Origin": "null", "Content-Type": "text/plain"})
+    answer = httpx.post(url, content=b"{}", headers={**SIGNED, "Origin": "null", "Content-Type": "text/plain"})
     assert answer.status_code == 403

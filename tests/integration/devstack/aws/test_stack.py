@@ -10,7 +10,6 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import boto3
 import psutil
 import pytest
 
@@ -236,10 +235,7 @@ def test_the_environment_is_given_back_in_process(tmp_path: Path) -> None:
 def test_everything_listens_on_loopback_only(aws: LocalAws) -> None:
     for url in (value for name, value in aws.endpoints.items() if name.startswith("AWS_ENDPOINT")):
         assert url.startswith("http://127.0.0.1:")
-    assert (
-        boto3.client("sts", endpoint_url=aws.endpoints["AWS_ENDPOINT_URL"]).get_caller_identity()["Account"]
-        == "123456789012"
-    )
+    assert aws.client("sts").get_caller_identity()["Account"] == "123456789012"
 
 
 def test_the_memory_of_the_whole_tree_is_measured(aws: LocalAws) -> None:

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import boto3
+from botocore.exceptions import ClientError
 
 calls = 0
 
@@ -74,6 +75,15 @@ def _answer(event: Any, _: Any) -> None:
         time.sleep(answer.get("then", 0))
 
 
+def _aws(event: Any, _: Any) -> Any:
+    """Calls an operation of AWS; the code of its error, "" without one."""
+    try:
+        getattr(boto3.client(event["service"]), event["operation"])(**event["parameters"])
+    except ClientError as error:
+        return error.response["Error"]["Code"]
+    return ""
+
+
 def _sleep(event: Any, _: Any) -> Any:
     _record({"sleeps": event.get("name")})
     time.sleep(event["seconds"])
@@ -123,6 +133,7 @@ _ACTIONS = {
     "raise": _raise,
     "fail_at_first": _fail_at_first,
     "answer": _answer,
+    "aws": _aws,
     "park": lambda event, _: _record({"token": event["token"]}),
     "sleep": _sleep,
     "spawn": _spawn,

@@ -113,10 +113,18 @@ class Storage:
         try:
             self._s3().head_object(Bucket=self._bucket, Key=key)
         except ClientError as error:
-            if error.response["Error"]["Code"] in {"404", "NoSuchKey", "NotFound"}:
+            code = error.response["Error"]["Code"]
+            if code in {"404", "NoSuchKey", "NotFound"}:
                 return False
+            if code in {"403", "AccessDenied"}:
+                # What is missing looks forbidden to those whose leave to list is bound to a prefix; a list tells.
+                return self._is_listed(key)
             raise
         return True
+
+    def _is_listed(self, key: str) -> bool:
+        found = self._s3().list_objects_v2(Bucket=self._bucket, Prefix=key, MaxKeys=1).get("Contents", [])
+        return any(each["Key"] == key for each in found)
 
     def _s3(self) -> "S3Client":
         if self._credentials is None:
