@@ -75,6 +75,14 @@ class FakeMetrics:
 
 
 @dataclass
+class FakeConsole:
+    """A console with a page for every execution."""
+
+    def address(self, machine: str, execution: ExecutionId) -> str:
+        return f"https://console.test/{machine}/{execution}"
+
+
+@dataclass
 class FakeMachines:
     """Executions by machine and name; ``waiting`` holds the tokens of tasks that still wait."""
 

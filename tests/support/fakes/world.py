@@ -58,7 +58,15 @@ from tests.support.fakes.effects import Effects
 from tests.support.fakes.memory import FakeInsights, FakeReflections
 from tests.support.fakes.models import LADDER, FakeModels, FakePrompts, ScriptedModel
 from tests.support.fakes.money import FakeBudgets
-from tests.support.fakes.outside import FakeAudit, FakeEvents, FakeMachines, FakeMetrics, FakeStopMarkers, FakeWakeups
+from tests.support.fakes.outside import (
+    FakeAudit,
+    FakeConsole,
+    FakeEvents,
+    FakeMachines,
+    FakeMetrics,
+    FakeStopMarkers,
+    FakeWakeups,
+)
 from tests.support.fakes.state import FakeExecutions, FakeLeases, FakeProposals, FakeSessions
 from tests.support.fakes.workspace import FakeJournal, FakeRepositories, FakeToolBox, FakeWorkspaces
 
@@ -97,6 +105,7 @@ class World:
         self.audit = FakeAudit(effects)
         self.events = FakeEvents(effects)
         self.metrics = FakeMetrics()
+        self.console = FakeConsole()
         self.machines = FakeMachines(effects)
         self.markers = FakeStopMarkers(effects)
         self.proposals = FakeProposals(effects)
@@ -193,7 +202,7 @@ class World:
     def commands(self) -> Commands:
         outside = Outside(
             self.discord, self.leases, self.sessions, self.executions, self.workspaces, self.audit, self.budgets,
-            self.reflections, self.insights, self.clock, Redactor(),
+            self.reflections, self.insights, self.clock, Redactor(), self.console,
         )  # fmt: skip
         return Commands(use_cases(outside), self.discord, self.chronicle)
 
@@ -334,9 +343,11 @@ class World:
         audit: ports.AuditLog = self.audit
         events: ports.Events = self.events
         machines: ports.Machines = self.machines
+        metrics: ports.Metrics = self.metrics
+        console: ports.Console = self.console
         repositories: ports.Repositories = self.repositories
         budgets: ports.Budgets = self.budgets
         return (
             discord, model, models, prompts, toolbox, markers, proposals, wakeups, workspaces, journal, leases, sessions, executions,
-            reflections, insights, audit, events, machines, repositories, budgets,
+            reflections, insights, audit, events, machines, metrics, console, repositories, budgets,
         )  # fmt: skip

@@ -118,7 +118,9 @@ class MachineSettings(Settings):
 
 
 class IntakeSettings(RunSettings, BucketSettings, MachineSettings):
-    """Intake."""
+    """Intake; ``endpoint`` is where AWS is elsewhere than at Amazon, so that Amazon's console shows nothing of it."""
+
+    endpoint: str = Field("", alias="AWS_ENDPOINT_URL")
 
     approval_machine: str = Field(alias="APPROVAL_MACHINE_ARN")
     wakeups_queue_url: str = Field(alias="WAKEUPS_QUEUE_URL")

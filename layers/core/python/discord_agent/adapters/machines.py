@@ -15,6 +15,13 @@ from discord_agent.domain.run import RunState
 if TYPE_CHECKING:
     from mypy_boto3_stepfunctions import SFNClient
 
+_CONSOLES: Final = {
+    "aws": "console.aws.amazon.com",
+    "aws-cn": "console.amazonaws.cn",
+    "aws-us-gov": "console.amazonaws-us-gov.com",
+}
+"""The console's host in each partition, after the region."""
+_PARTS_OF_AN_ARN: Final = 7
 _NO_LONGER_WAITS: Final = frozenset({"InvalidToken", "TaskDoesNotExist", "TaskTimedOut"})
 
 
@@ -45,3 +52,19 @@ class StepFunctionsMachines:
                 return False
             raise
         return True
+
+
+@dataclass(frozen=True, slots=True)
+class StepFunctionsConsole:
+    """Pages of AWS's console, where whoever is not signed in sees nothing; ``arns`` are those of machines or of their aliases."""
+
+    arns: Mapping[str, str]
+
+    def address(self, machine: str, execution: ExecutionId) -> str:
+        """The page of an execution; "" for a machine whose ARN is not known."""
+        parts = self.arns.get(machine, "").split(":")
+        if len(parts) < _PARTS_OF_AN_ARN or parts[1] not in _CONSOLES:
+            return ""
+        _, partition, service, region, account, _, name, *_ = parts
+        arn = f"arn:{partition}:{service}:{region}:{account}:execution:{name}:{execution}"
+        return f"https://{region}.{_CONSOLES[partition]}/states/home?region={region}#/v2/executions/details/{arn}"

@@ -51,7 +51,7 @@ def intake(variables: Variables) -> InboundEvents:
         parts.wakeups(settings.wakeups_queue_url),
         parts.chronicle,
         parts.clock,
-        parts.commands(settings.bucket),
+        parts.commands(settings.bucket, {} if settings.endpoint else settings.flow_machines),
         restart,
         levers,
         Opinions(parts.sessions, parts.discord, parts.chronicle, parts.clock),

@@ -23,7 +23,7 @@ from discord_agent.adapters.llm.access import ModelAccess
 from discord_agent.adapters.llm.model import LiteLLMModel
 from discord_agent.adapters.llm.registry import ModelRegistry
 from discord_agent.adapters.logging import configure
-from discord_agent.adapters.machines import StepFunctionsMachines
+from discord_agent.adapters.machines import StepFunctionsConsole, StepFunctionsMachines
 from discord_agent.adapters.metering import meter
 from discord_agent.adapters.metrics import EmfMetrics
 from discord_agent.adapters.prompts import TemplatePrompts, find_root
@@ -151,7 +151,7 @@ class Parts:
     def markers(self, bucket: str) -> StopMarkers:
         return StopMarkers(self._client("s3"), bucket)
 
-    def commands(self, bucket: str) -> Commands:
+    def commands(self, bucket: str, seen_in_the_console: Mapping[str, str]) -> Commands:
         outside = Outside(
             self.discord,
             self.leases,
@@ -164,6 +164,7 @@ class Parts:
             self.insights,
             self.clock,
             self.redactor,
+            StepFunctionsConsole(seen_in_the_console),
         )
         return Commands(use_cases(outside), self.discord, self.chronicle)
 

@@ -45,15 +45,20 @@ class ThreadState:
     waiting_messages: int = 0
     checkpoint: tuple[int, datetime] | None = None
 
+    @property
+    def run(self) -> ExecutionRecord | None:
+        """The run that its status is about."""
+        return self.at_work or self.newest
 
-def status(state: ThreadState, now: datetime) -> Post:
-    """What is going on, and why."""
-    run = state.at_work or state.newest
+
+def status(state: ThreadState, now: datetime, *, execution: str = "") -> Post:
+    """What is going on, and why; ``execution`` is the address of the run's execution, for those who may see it."""
+    run = state.run
     embed = Embed(
         title="📊 Status",
         description=_headline(state),
         colour=_Colour.LOCKED if state.at_work else _Colour.FREE,
-        fields=(*_work(run, state.session), *_past(state, now), *_why(run)),
+        fields=(*_work(run, state.session), *_past(state, now), *_why(run), *_inside(execution)),
         footer=f"Reference: {run.execution_id}" if run else "",
     )
     return Post(embeds=(fit(embed),))
@@ -163,6 +168,10 @@ def _why(run: ExecutionRecord | None) -> tuple[Field, ...]:
     told = (("flow", reasons.flow), ("role", reasons.role), ("model", reasons.model))
     text = "\n".join(f"**{name}**: {line(reason, 300)}" for name, reason in told if reason)
     return (Field("Why", text[:FIELD_VALUE_LIMIT], inline=False),) if text else ()
+
+
+def _inside(execution: str) -> tuple[Field, ...]:
+    return (Field("Inside", f"[Open in Step Functions]({execution})", inline=False),) if execution else ()
 
 
 def _turn(run: ExecutionRecord) -> str:

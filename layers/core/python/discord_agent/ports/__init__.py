@@ -4,7 +4,7 @@ from discord_agent.ports.discord import Discord
 from discord_agent.ports.memory import Insights, Reflections
 from discord_agent.ports.models import LanguageModel, Models, Prompts
 from discord_agent.ports.money import Budgets
-from discord_agent.ports.outward import AuditLog, Clock, Events, InboundQueue, Machines, Metrics, Wakeups
+from discord_agent.ports.outward import AuditLog, Clock, Console, Events, InboundQueue, Machines, Metrics, Wakeups
 from discord_agent.ports.runs import Context, Executions, Journal, JournaledRound, Leases, Proposals
 from discord_agent.ports.threads import Sessions
 from discord_agent.ports.tools import Credential, StopMarkers, ToolBox, ToolRound, WorkspaceAccess
@@ -15,6 +15,7 @@ __all__ = [
     "Budgets",
     "Checkout",
     "Clock",
+    "Console",
     "Context",
     "Credential",
     "Diff",

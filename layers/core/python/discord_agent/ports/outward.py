@@ -66,6 +66,13 @@ class Machines(Protocol):
         """Answer a waiting task; False if it no longer waits."""
 
 
+class Console(Protocol):
+    """Where operators look at executions."""
+
+    def address(self, machine: str, execution: ExecutionId) -> str:
+        """The page of an execution of a machine of the declaration; "" where there is none."""
+
+
 class InboundQueue(Protocol):
     """The queue of events from Discord. Errors: StateUnavailable, InvalidEvent."""
 

@@ -6,10 +6,11 @@ import pytest
 from discord_agent.domain.classification import FlowType
 from discord_agent.domain.commands import COMMANDS
 from discord_agent.domain.ids import ExecutionId, ManifestId, MessageId, ModelName
+from discord_agent.domain.inbound import Author
 from discord_agent.domain.interrupts import Interrupt
 from discord_agent.domain.run import HandedOn, Outcome, Waiting
 from discord_agent.domain.session import ExecutionStatus, FlowOverride, Reasons
-from tests.support.commands import fields, use
+from tests.support.commands import ADMIN, PERSON, REQUESTER, fields, use
 from tests.support.fakes.models import LADDER
 from tests.support.fakes.world import BOB, EXECUTION, THREAD, World
 
@@ -189,3 +190,21 @@ def test_what_a_model_or_person_wrote_never_exceeds_a_card() -> None:
         [embed] = use(world, command).embeds
         assert all(len(field.value) <= 1024 for field in embed.fields)
         assert len(embed.description) <= 4096
+
+
+def test_who_may_configure_the_bot_sees_in_the_status_where_its_execution_is_shown() -> None:
+    world = World()
+    world.working()
+    link = f"[Open in Step Functions](https://console.test/sequential_thinking/{EXECUTION})"
+    assert fields(use(world, "status", by=ADMIN))["Inside"] == link
+
+
+@pytest.mark.parametrize("person", [PERSON, REQUESTER])
+def test_nobody_else_learns_where_it_runs(person: Author) -> None:
+    world = World()
+    world.working()
+    assert "Inside" not in fields(use(world, "status", by=person))
+
+
+def test_where_nothing_ran_yet_there_is_nothing_to_open() -> None:
+    assert "Inside" not in fields(use(World(), "status", by=ADMIN))

@@ -8,6 +8,7 @@ from discord_agent.ports import (
     AuditLog,
     Budgets,
     Clock,
+    Console,
     Discord,
     Executions,
     Insights,
@@ -38,6 +39,7 @@ class Outside:
     insights: Insights
     clock: Clock
     redactor: Redactor
+    console: Console
 
 
 def use_cases(outside: Outside) -> Mapping[str, UseCase]:
@@ -48,7 +50,7 @@ def use_cases(outside: Outside) -> Mapping[str, UseCase]:
     settings = Settings(o.discord, o.sessions)
     return {
         "help": thread.assist,
-        "status": thread.Status(o.sessions, o.executions, o.leases, o.audit, o.clock),
+        "status": thread.Status(o.sessions, o.executions, o.leases, o.audit, o.clock, o.console),
         "logs": thread.Logs(o.executions, o.clock),
         "confidence": thread.Confidence(o.sessions, o.audit),
         "escalation": thread.Escalations(o.sessions, o.clock),

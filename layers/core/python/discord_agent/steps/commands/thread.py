@@ -3,15 +3,16 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from discord_agent.domain import feedback, thread_cards
+from discord_agent.domain import feedback, policy, thread_cards
 from discord_agent.domain.commands import COMMANDS
 from discord_agent.domain.ids import ExecutionId, ThreadId
 from discord_agent.domain.interrupts import Interrupt
 from discord_agent.domain.posts import Embed, Post
 from discord_agent.domain.session import ExecutionRecord, ItemKind
 from discord_agent.domain.thread_cards import ThreadState
-from discord_agent.ports import AuditLog, Clock, Executions, Leases, Sessions
+from discord_agent.ports import AuditLog, Clock, Console, Executions, Leases, Sessions
 from discord_agent.steps.commands.asked import Asked
+from discord_agent.steps.launch import MACHINES
 
 _LOGS_SHOWN = 5
 _ESCALATIONS_SHOWN = 10
@@ -37,9 +38,10 @@ class Status:
     leases: Leases
     audit: AuditLog
     clock: Clock
+    console: Console
 
     def __call__(self, asked: Asked) -> Post:
-        """What goes on in the thread."""
+        """What goes on in the thread; who may configure the bot also sees where its execution is shown."""
         thread = asked.thread
         session = self.sessions.get(thread)
         newest = next(iter(self.executions.newest(thread, limit=1)), None)
@@ -51,7 +53,15 @@ class Status:
             waiting_messages=sum(waiting),
             checkpoint=self._checkpoint(thread),
         )
-        return thread_cards.status(state, self.clock.now())
+        return thread_cards.status(state, self.clock.now(), execution=self._page(asked, state.run))
+
+    def _page(self, asked: Asked, run: ExecutionRecord | None) -> str:
+        if run is None:
+            return ""
+        settings = self.sessions.settings(asked.event.guild_id)
+        verdict = policy.decide(policy.Action.CONFIGURE, asked.event.author, settings, asked.place)
+        allowed = isinstance(verdict, policy.Allowed)
+        return self.console.address(MACHINES[run.flow], run.execution_id) if allowed else ""
 
     def _record(self, execution: ExecutionId | None) -> ExecutionRecord | None:
         return self.executions.get(execution) if execution else None
