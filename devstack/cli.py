@@ -9,13 +9,13 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Final
 
-from deployment import document
+from deployment import costs, document, measured
 from deployment.documentation import pages
 from deployment.forgetting import command as forgetting
 from deployment.packages import command as packaging
 from deployment.packages.build import PLATFORMS
 from deployment.parity import command as parity
-from devstack import bench, demo, invoke
+from devstack import bench, cost_probe, demo, invoke
 from devstack import commands as slash_commands
 from devstack.options import DEMO_SCRIPT, DEMO_TASK, ROOT, SAMPLE, ModelAccess, Options
 from devstack.scenarios import playing
@@ -87,6 +87,11 @@ def _parser() -> argparse.ArgumentParser:
     packed.add_argument("--architecture", choices=sorted(PLATFORMS), default=SYSTEM.settings["architecture"].default)
     packed.add_argument("--json", action="store_true", help="print one JSON object")
     packed.set_defaults(run=lambda options: packaging.run(SYSTEM, ROOT, options.architecture, as_json=options.json))
+
+    priced = commands.add_parser("costs", help="say what the system costs in AWS")
+    priced.add_argument("--json", action="store_true", help="print one JSON object, with all bills")
+    priced.add_argument("--measure", action="store_true", help="play a question and a run anew first")
+    priced.set_defaults(run=_costs)
 
     documented = commands.add_parser("docs", help="say which generated parts of the documentation are out of date")
     documented.add_argument("--write", action="store_true", help="generate them anew")
@@ -197,6 +202,12 @@ def _welcome(stack: DevStack) -> str:
         "",
     ]
     return "\n".join(lines)
+
+
+def _costs(options: argparse.Namespace) -> int:
+    if options.measure:
+        measured.write(cost_probe.measure())
+    return costs.run(SYSTEM, measured.read(), as_json=options.json)
 
 
 def _demo(options: argparse.Namespace) -> int:

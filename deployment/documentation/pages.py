@@ -6,10 +6,11 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final
 
-from deployment.documentation import lifetimes, machines, overview
+from deployment.documentation import costs, lifetimes, machines, overview
 from deployment.documentation.commands import commands
 from deployment.documentation.permissions import permissions
 from deployment.documentation.reach import reach
+from deployment.measured import Measured, read
 from discord_agent.declaration import System
 from discord_agent.domain.errors import InvalidInput
 from discord_agent.system import SYSTEM
@@ -21,7 +22,9 @@ type Sections = Mapping[str, str]
 """Texts by the names of their marks."""
 
 
-def pages(system: System, definitions: Mapping[str, Mapping[str, Any]]) -> Mapping[str, Sections]:
+def pages(
+    system: System, definitions: Mapping[str, Mapping[str, Any]], measured: Mapping[str, Measured]
+) -> Mapping[str, Sections]:
     """Everything that is generated, by page; ``definitions`` are the state machines' by their keys."""
     return {
         "docs/architecture.md": {
@@ -32,6 +35,15 @@ def pages(system: System, definitions: Mapping[str, Mapping[str, Any]]) -> Mappi
             "lifetimes": lifetimes.picture(system),
         },
         "docs/PERMISSIONS.md": {"permissions": permissions(system)},
+        "docs/COSTS.md": {
+            "summary": costs.summary(system, measured),
+            "choices": costs.choices(system, measured),
+            "idle": costs.idle(system),
+            "question": costs.question(system, measured),
+            "run": costs.run(system, measured),
+            "assumptions": costs.assumptions(),
+            "allowances": costs.allowances(),
+        },
         "docs/COMMANDS.md": {"commands": commands()},
     }
 
@@ -56,7 +68,7 @@ def renewed(text: str, sections: Sections) -> str:
 
 def stale(system: System, root: Path) -> dict[Path, str]:
     """The pages that are not as they would be generated now, and what they should be."""
-    generated = pages(system, definitions(system, root))
+    generated = pages(system, definitions(system, root), read())
     paths = {root / page: sections for page, sections in generated.items()}
     old = {path: path.read_text(encoding="utf-8") for path in paths}
     new = {path: renewed(old[path], sections) for path, sections in paths.items()}

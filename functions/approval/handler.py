@@ -3,12 +3,13 @@
 from discord_agent.bootstrap import endings
 from discord_agent.domain.ids import MessageId, UserId
 from discord_agent.domain.session import Decision
-from discord_agent.entrypoint import Context, Event, at_work, composed, run_of, text_of
+from discord_agent.entrypoint import Context, Event, accounted, at_work, composed, run_of, text_of
 
 _await_decision = composed(endings.await_decision)
 _carry_out = composed(endings.carry_out)
 
 
+@accounted
 def handler(event: Event, context: Context) -> Event:
     """Take ``{run, message_id, task_token}`` or ``{run, message_id, decision, by}``."""
     run, message = run_of(event), MessageId(text_of(event, "message_id"))

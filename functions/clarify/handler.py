@@ -1,11 +1,12 @@
 """Lambda entry of the step ``clarify``: parks a run with a task token."""
 
 from discord_agent.bootstrap import work
-from discord_agent.entrypoint import Context, Event, at_work, composed, run_of, text_of
+from discord_agent.entrypoint import Context, Event, accounted, at_work, composed, run_of, text_of
 
 _clarify = composed(work.clarify)
 
 
+@accounted
 def handler(event: Event, context: Context) -> Event:
     """Take ``{run, task_token}``; the machine waits for the token, so nothing is returned."""
     run, clarify = run_of(event), _clarify()

@@ -6,9 +6,11 @@ import pytest
 
 from discord_agent.adapters.codec import from_json, to_json
 from discord_agent.adapters.logging import correlation
+from discord_agent.adapters.metering import meter
 from discord_agent.domain.cloud import CloudUse
+from discord_agent.domain.errors import InvalidEvent
 from discord_agent.domain.run import RunState
-from discord_agent.entrypoint import composed, run_step
+from discord_agent.entrypoint import accounted, composed, run_step
 from discord_agent.settings import environment
 from tests.support.fakes.world import World
 
@@ -73,3 +75,15 @@ def test_a_step_is_a_span_of_the_invocations_trace_with_its_execution_and_thread
         span = json.loads(daemon.recv(65536).split(b"\n")[1])
     assert (span["trace_id"], span["parent_id"]) == ("1-2-3", "b")
     assert span["annotations"] == {"execution_id": run.execution_id, "thread_id": run.thread_id, "turn": 0}
+
+
+def test_what_an_event_took_of_aws_stands_in_the_log_even_if_it_failed(caplog: pytest.LogCaptureFixture) -> None:
+    def fails(_event: dict[str, object], _context: object) -> None:
+        meter().add(CloudUse(table_writes=2, messages=1))
+        raise InvalidEvent("broken")
+
+    with caplog.at_level("INFO"), pytest.raises(InvalidEvent):
+        accounted(fails)({}, FakeContext("request-1"))
+    [record] = [each for each in caplog.records if each.getMessage() == "took"]
+    took = {name: count for name, count in vars(record).items() if name.startswith("aws_")}
+    assert took == {"aws_table_writes": 2, "aws_messages": 1}

@@ -5,8 +5,8 @@ import logging
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import replace
-from functools import lru_cache
+from dataclasses import asdict, replace
+from functools import lru_cache, wraps
 from typing import Any, Protocol
 
 from aws_lambda_powertools.utilities.batch import (
@@ -44,6 +44,21 @@ def composed[Step](build: Build[Step]) -> Callable[[], Step]:
     return lru_cache(maxsize=1)(lambda: build(environment()))
 
 
+def accounted[Result](handler: Callable[[Event, "Context"], Result]) -> Callable[[Event, "Context"], Result]:
+    """The handler, which says in one line of the log what each event took of AWS, in CloudUse's counts."""
+
+    @wraps(handler)
+    def accounting(event: Event, context: Context) -> Result:
+        before = meter().total
+        try:
+            return handler(event, context)
+        finally:
+            taken = asdict(meter().total - before)
+            _LOG.info("took", extra={f"aws_{name}": count for name, count in taken.items() if count})
+
+    return accounting
+
+
 def run_step(build: Build[Callable[[RunState], RunState]], *, transitions: int = 1) -> Handler:
     """A handler that takes a run and returns it changed, with what that took of AWS added to it.
 
@@ -59,7 +74,7 @@ def run_step(build: Build[Callable[[RunState], RunState]], *, transitions: int =
             result: Event = to_json(replace(after, cloud=run.cloud + used))
         return result
 
-    return handler
+    return accounted(handler)
 
 
 def voice_step(build: Build[Callable[[RunState, Voice], Voice]]) -> Handler:
@@ -74,7 +89,7 @@ def voice_step(build: Build[Callable[[RunState, Voice], Voice]]) -> Handler:
             result: Event = to_json(replace(after, cloud=used))
         return result
 
-    return handler
+    return accounted(handler)
 
 
 def tracer() -> XRayTracer:
@@ -132,7 +147,7 @@ def queue_step(build: Build[Callable[[str], None]], *, fifo: bool) -> Handler:
             context=context,  # type: ignore[arg-type]  # Powertools wants its own class; it only reads the Protocol's part
         )
 
-    return handler
+    return accounted(handler)
 
 
 def _processor(*, fifo: bool) -> BatchProcessor:

@@ -17,7 +17,7 @@ def test_everything_that_is_counted_has_a_price() -> None:
 
 
 def test_a_gigabyte_for_an_hour_and_a_thousand_transitions_cost_what_the_price_list_says() -> None:
-    assert cloud.cost_of(CloudUse(mb_ms=1024 * 3_600_000)).amount.quantize(Decimal("0.00001")) == Decimal("0.06000")
+    assert cloud.cost_of(CloudUse(mb_ms=1024 * 3_600_000)).amount.quantize(Decimal("0.00001")) == Decimal("0.04800")
     assert cloud.cost_of(CloudUse(transitions=1000)) == Usd(Decimal("0.025"))
 
 

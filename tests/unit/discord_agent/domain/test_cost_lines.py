@@ -23,7 +23,7 @@ NOTHING = CloudUse()
         (UNKNOWN, NOTHING, "unknown"),
         (SETTLED + UNKNOWN, NOTHING, "$0.2100 + unknown"),
         (Cost(partial=True, estimated=Usd(Decimal("0.05"))), NOTHING, "≈ $0.0500"),
-        (SETTLED, USE, "$0.2100 + AWS ≈ $0.0019"),
+        (SETTLED, USE, "$0.2100 + AWS ≈ $0.0016"),
     ],
 )
 def test_what_is_settled_estimated_and_unknown_is_told_apart(cost: Cost, use: CloudUse, line: str) -> None:
@@ -32,7 +32,7 @@ def test_what_is_settled_estimated_and_unknown_is_told_apart(cost: Cost, use: Cl
 
 def test_the_parts_of_a_cost_follow_its_sum() -> None:
     assert cost_lines.parts(SETTLED + LOST, USE) == (
-        "$0.2100 + ≈ $0.0500 + AWS ≈ $0.0019 (input $0.1000, cached input $0.0100, output $0.1000; "
+        "$0.2100 + ≈ $0.0500 + AWS ≈ $0.0016 (input $0.1000, cached input $0.0100, output $0.1000; "
         "≈ $0.0500 for calls without figures; AWS 90.0 GB-s, 12 transitions, 58 storage requests)"
     )
 

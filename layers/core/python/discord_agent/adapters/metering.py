@@ -6,7 +6,7 @@ from dataclasses import fields
 from functools import cache
 from typing import Any, Final
 
-import boto3
+from botocore.hooks import BaseEventHooks
 
 from discord_agent.domain.cloud import CloudUse
 
@@ -49,35 +49,39 @@ class Meter:
         with self._lock:
             return self._total
 
-    def watch(self, session: boto3.session.Session, *, invoked_mb: int = 0) -> None:
-        """Count the requests of clients made from now on; ``invoked_mb`` is the memory of functions it invokes."""
+    def watch(self, events: BaseEventHooks, *, invoked_mb: int = 0) -> None:
+        """Count the requests of a client, or of all clients that a session makes from now on, by its events.
+
+        ``invoked_mb`` is the memory of functions it invokes.
+        """
         for service, operations in _COUNTED.items():
             for operation, kind in operations.items():
-                session.events.register(f"before-call.{service}.{operation}", self._counter(kind))
-        session.events.register("provide-client-params.dynamodb.TransactWriteItems", self._transaction)
-        session.events.register("before-call.lambda.Invoke", _note_begin)
-        session.events.register("after-call.lambda.Invoke", self._invocation(invoked_mb))
+                events.register(f"before-call.{service}.{operation}", self._counter(kind))
+        events.register("provide-client-params.dynamodb.TransactWriteItems", self._transaction)
+        events.register("before-call.lambda.Invoke", _note_begin)
+        events.register("after-call.lambda.Invoke", self._invocation(invoked_mb))
+
+    def add(self, use: CloudUse) -> None:
+        """Count what somebody else took for this process."""
+        with self._lock:
+            self._total += use
 
     def _counter(self, kind: str) -> Any:
         names = {one.name for one in fields(CloudUse)}
         if kind not in names:
             raise ValueError(f"nothing is counted as {kind}")
         one = CloudUse(**{kind: 1})
-        return lambda **_: self._add(one)
+        return lambda **_: self.add(one)
 
     def _transaction(self, params: dict[str, Any], **_: Any) -> None:
-        self._add(CloudUse(table_writes=_TRANSACTION * len(params.get("TransactItems", ()))))
+        self.add(CloudUse(table_writes=_TRANSACTION * len(params.get("TransactItems", ()))))
 
     def _invocation(self, memory_mb: int) -> Any:
         def ended(context: dict[str, Any], **_: Any) -> None:
             elapsed = time.monotonic() - context.get(_BEGAN, time.monotonic())
-            self._add(CloudUse(mb_ms=memory_mb * round(elapsed * 1000), invocations=1))
+            self.add(CloudUse(mb_ms=memory_mb * round(elapsed * 1000), invocations=1))
 
         return ended
-
-    def _add(self, use: CloudUse) -> None:
-        with self._lock:
-            self._total += use
 
 
 @cache

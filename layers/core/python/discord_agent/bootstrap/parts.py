@@ -62,7 +62,7 @@ class Parts:
         self._settings = settings
         self._session = boto3.session.Session()
         # The sandbox is the only function that another one invokes.
-        meter().watch(self._session, invoked_mb=SYSTEM.functions["sandbox"].memory)
+        meter().watch(self._session.events, invoked_mb=SYSTEM.functions["sandbox"].memory)
         self.clock = SystemClock()
         self.metrics = EmfMetrics(self.clock)
         self.tracer = tracer()

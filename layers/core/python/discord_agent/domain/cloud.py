@@ -4,6 +4,8 @@ from dataclasses import dataclass, fields
 from decimal import Decimal
 from typing import Final
 
+from discord_agent.domain import list_prices
+from discord_agent.domain.list_prices import Unit
 from discord_agent.domain.money import Usd
 
 
@@ -38,20 +40,20 @@ class CloudUse:
 
 
 _MB_MS_PER_GB_SECOND: Final = 1024 * 1000
-_MILLION: Final = Decimal(1_000_000)
-
-PRICES: Final = {
-    "mb_ms": Decimal("0.0000166667") / _MB_MS_PER_GB_SECOND,
-    "invocations": Decimal("0.20") / _MILLION,
-    "transitions": Decimal(25) / _MILLION,
-    "table_reads": Decimal("0.125") / _MILLION,
-    "table_writes": Decimal("0.625") / _MILLION,
-    "object_reads": Decimal("0.40") / _MILLION,
-    "object_writes": Decimal(5) / _MILLION,
-    "messages": Decimal("0.50") / _MILLION,
+_UNITS: Final = {
+    "invocations": Unit.LAMBDA_REQUEST,
+    "transitions": Unit.TRANSITION,
+    "table_reads": Unit.TABLE_READ,
+    "table_writes": Unit.TABLE_WRITE,
+    "object_reads": Unit.OBJECT_READ,
+    "object_writes": Unit.OBJECT_WRITE,
+    "messages": Unit.FIFO_REQUEST,
 }
-"""US dollars per unit in us-east-1 without free tiers, from AWS's price lists of 2026-11: Lambda on x86, Step Functions
-Standard, DynamoDB on demand (a request is taken to fit one unit), S3 Standard, SQS FIFO."""
+PRICES: Final = {
+    "mb_ms": list_prices.PRICES[Unit.LAMBDA_ARM] / _MB_MS_PER_GB_SECOND,
+    **{name: list_prices.PRICES[unit] for name, unit in _UNITS.items()},
+}
+"""US dollars per unit, without free tiers: Lambda on arm64, which is the default, and the dearer kind of queue."""
 
 
 def cost_of(use: CloudUse) -> Usd:

@@ -26,7 +26,7 @@ MAX_OUTPUT_BYTES: Final = 8 * 1024 * 1024
 """A command that prints more is stopped: its output is kept in the workspace."""
 
 _CHUNK_BYTES: Final = 64 * 1024
-_STOP_POLL_SECONDS: Final = 0.75
+STOP_POLL_SECONDS: Final = 0.75
 _LOOK_SECONDS: Final = 0.2
 _GRACE_SECONDS: Final = 3.0
 _PR_SET_DUMPABLE: Final = 4
@@ -131,7 +131,7 @@ def _watching(stop_requested: Callable[[], bool]) -> Iterator[threading.Event]:
     stopped, over = threading.Event(), threading.Event()
 
     def watch() -> None:
-        while not over.wait(_STOP_POLL_SECONDS):
+        while not over.wait(STOP_POLL_SECONDS):
             try:
                 if stop_requested():
                     stopped.set()

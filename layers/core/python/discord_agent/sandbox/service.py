@@ -19,6 +19,7 @@ from botocore.config import Config
 from botocore.exceptions import ClientError
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError
 
+from discord_agent.adapters.metering import Meter
 from discord_agent.adapters.workspace.codec import from_inline, inline
 from discord_agent.adapters.workspace.layout import base_bundle_key, control_key
 from discord_agent.adapters.workspace.packs import PackStore
@@ -90,7 +91,13 @@ class Storage:
         self._thread = ThreadId(invocation.thread_id)
         self._execution = ExecutionId(invocation.execution_id)
         self._client: S3Client | None = None
+        self._meter = Meter()
         self._lock = threading.Lock()
+
+    @property
+    def requests(self) -> dict[str, int]:
+        """How many requests were made so far, as AWS charges for them."""
+        return {"reads": self._meter.total.object_reads, "writes": self._meter.total.object_writes}
 
     @property
     def packs(self) -> PackStore:
@@ -138,6 +145,7 @@ class Storage:
                     aws_session_token=self._credentials.session_token.get_secret_value(),
                     config=_S3_CONFIG,
                 )
+                self._meter.watch(self._client.meta.events)
             return self._client
 
 
@@ -161,7 +169,7 @@ class Sandbox:
         self._one_at_a_time = threading.Lock()
 
     def handle(self, event: object, seconds: float) -> Json:
-        """Run a round within ``seconds``; ``responses`` in order, and ``manifest`` if files changed."""
+        """Run a round within ``seconds``; ``responses`` in order, ``manifest`` if files changed, and ``requests`` to S3."""
         invocation = Invocation.parse(event)
         with self._one_at_a_time:
             round_ = _Round(invocation, self._open(invocation.thread_id), self._path, time.monotonic() + seconds)
@@ -223,6 +231,7 @@ class _Round:
             "responses": responses,
             "manifest": inline(saved, self._thread) if saved != self._manifest else None,
             "skipped": dict(itertools.islice(sorted(skipped.items()), _SHOWN_SKIPPED)),
+            "requests": self._storage.requests,
         }
 
     def _restore(self) -> None:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, cast
 import boto3
 import pytest
 
+from discord_agent.adapters.metering import meter
 from discord_agent.adapters.tools.access import WorkspaceCredentials
 from discord_agent.adapters.tools.sandbox import SandboxTools
 from discord_agent.adapters.tools.stopping import StopMarkers
@@ -108,6 +109,19 @@ def test_the_sandbox_writes_packs_and_nothing_else(s3: "S3Client", sandbox: Sand
     toolbox = tools(Lambda(lambda event: sandbox.handle(event, 100)), s3)
     toolbox.run([call(1, "write_file", path="a", content="one")], access())
     assert [key.rsplit("/", 1)[0] for key in keys(s3)] == [f"threads/{THREAD}/workspace/packs"]
+
+
+def test_what_the_sandbox_asks_of_the_bucket_is_counted_for_the_run(s3: "S3Client", sandbox: Sandbox) -> None:
+    toolbox = tools(Lambda(lambda event: sandbox.handle(event, 100)), s3)
+    before = meter().total
+    toolbox.run([call(1, "write_file", path="a", content="one")], access())
+    assert (meter().total - before).object_writes == 1
+
+
+def test_an_account_of_requests_that_cannot_be_true_is_refused(s3: "S3Client") -> None:
+    toolbox = tools(Lambda(lambda _: {"responses": [], "requests": {"reads": -1}}), s3)
+    with pytest.raises(SandboxUnavailable, match="malformed"):
+        toolbox.run([call(1, "list_files")], access())
 
 
 def test_the_base_is_kept_whatever_the_sandbox_says(s3: "S3Client", sandbox: Sandbox) -> None:

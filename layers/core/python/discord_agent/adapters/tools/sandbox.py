@@ -8,12 +8,14 @@ from typing import TYPE_CHECKING, Final
 
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from discord_agent.adapters.metering import meter
 from discord_agent.adapters.tools.access import WorkspaceCredentials
 from discord_agent.adapters.tools.mcp import Request, request_for, result_of
 from discord_agent.adapters.tracing import XRayTracer
 from discord_agent.adapters.workspace.codec import from_inline, inline
+from discord_agent.domain.cloud import CloudUse
 from discord_agent.domain.conversation import Json, ToolCall, ToolResult
 from discord_agent.domain.errors import InvalidInput, SandboxUnavailable, WorkspaceDamaged
 from discord_agent.domain.workspace import Manifest
@@ -26,6 +28,7 @@ MAX_PAYLOAD_BYTES: Final = 6 * 1024 * 1024
 """What Lambda accepts in a synchronous invocation."""
 
 _MEANWHILE_SECONDS: Final = 0.5
+_MOST_REQUESTS: Final = 100_000
 
 LAMBDA_CONFIG: Final = Config(
     connect_timeout=5,
@@ -37,6 +40,13 @@ LAMBDA_CONFIG: Final = Config(
 """How the Lambda client for SandboxTools has to be configured."""
 
 
+class _Requests(BaseModel):
+    """What the sandbox asked of S3, by its own account: it only ever shows in an estimate, so it is bounded and believed."""
+
+    reads: int = Field(default=0, ge=0, le=_MOST_REQUESTS)
+    writes: int = Field(default=0, ge=0, le=_MOST_REQUESTS)
+
+
 class _Answer(BaseModel):
     """What the sandbox function returns."""
 
@@ -44,6 +54,7 @@ class _Answer(BaseModel):
 
     responses: list[dict[str, object]]
     manifest: str | None = None
+    requests: _Requests = _Requests()
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,9 +111,11 @@ class SandboxTools:
                 meanwhile()
             body = calling.result()
         try:
-            return _Answer.model_validate_json(body)
+            answer = _Answer.model_validate_json(body)
         except ValidationError as error:
             raise SandboxUnavailable("the sandbox's answer is malformed") from error
+        meter().add(CloudUse(object_reads=answer.requests.reads, object_writes=answer.requests.writes))
+        return answer
 
     def _call(self, payload: bytes, access: WorkspaceAccess) -> bytes:
         try:
