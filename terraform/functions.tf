@@ -1,23 +1,4 @@
-# Layers, functions and their sources. The sandbox is in sandbox.tf.
-
-resource "aws_lambda_layer_version" "layer" {
-  for_each = toset(local.system.layers)
-
-  layer_name               = "${local.system.prefix}-${each.key}"
-  compatible_runtimes      = [local.figures.runtime]
-  compatible_architectures = [local.architecture]
-  filename                 = "${local.packages}/layers/${each.key}.zip"
-  source_code_hash         = try(filebase64sha256("${local.packages}/layers/${each.key}.zip"), null)
-
-  lifecycle {
-    create_before_destroy = true
-
-    precondition {
-      condition     = fileexists("${local.packages}/layers/${each.key}.zip")
-      error_message = "The layer ${local.packages}/layers/${each.key}.zip is missing: build it with `discord-agent package --architecture ${local.architecture}`."
-    }
-  }
-}
+# Functions and their sources. Layers are in packages.tf, the sandbox is in sandbox.tf.
 
 module "function" {
   source   = "./modules/function"
@@ -38,6 +19,6 @@ module "function" {
   snap_start          = local.from_snapshots
   log_retention       = local.system.log_retention
   key                 = local.key
-  missing             = local.missing
-  unknown             = local.unknown
+
+  depends_on = [terraform_data.ready]
 }

@@ -2,7 +2,7 @@
 
 locals {
   policies = {
-    for key, role in local.system.roles : key => [
+    for key, role in local.made_roles : key => [
       for statement in role.statements : {
         Effect = "Allow"
         Action = statement.actions

@@ -32,7 +32,7 @@ locals {
   table_arns   = { for key, table in local.system.tables : "table/${key}" => "arn:${local.aws}:dynamodb:${local.region}:${local.account}:table/${table.name}" }
   queue_arns   = { for key, queue in local.system.queues : "queue/${key}" => "arn:${local.aws}:sqs:${local.region}:${local.account}:${queue.name}" }
   secret_arns  = { for key, name in local.system.secrets : "secret/${key}" => "arn:${local.aws}:ssm:${local.region}:${local.account}:parameter/${trimprefix(name, "/")}" }
-  role_arns    = { for key, role in local.system.roles : key => "arn:${local.aws}:iam::${local.account}:role/${role.name}" }
+  role_arns    = { for key, role in local.system.roles : key => "arn:${local.aws}:iam::${local.account}:role/${role.name}" if startswith(key, "role/") }
   machine_arns = { for key, machine in local.system.machines : "machine/${key}" => "arn:${local.aws}:states:${local.region}:${local.account}:stateMachine:${machine.name}" }
   function_arns = {
     for key, function in local.system.functions :
@@ -64,7 +64,7 @@ locals {
     { for key, function in local.system.functions : "function/${key}" => "${function.name}:${local.system.alias}" },
     { for key, arn in local.machine_arns : key => "${arn}:${local.system.alias}" },
     { for key, value in local.system.parameters : "parameter/${key}" => local.chosen[lower(key)] },
-    { for key, arn in local.role_arns : key => arn },
+    local.role_arns,
     { "bucket/artifacts" = local.bucket },
   )
   environments = {

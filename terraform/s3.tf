@@ -1,5 +1,18 @@
 # The bucket of the threads' files: encrypted, versioned, TLS only, nothing public; objects expire.
 
+locals {
+  tls_only = jsonencode({
+    Version = "2012-10-17"
+    Statement = [{
+      Effect    = "Deny"
+      Principal = { AWS = "*" }
+      Action    = "s3:*"
+      Resource  = [for path in ["", "/*"] : "arn:${local.aws}:s3:::${local.bucket}${path}"]
+      Condition = { Bool = { "aws:SecureTransport" = "false" } }
+    }]
+  })
+}
+
 resource "aws_s3_bucket" "artifacts" {
   bucket        = local.bucket
   force_destroy = !var.keep_data
@@ -71,16 +84,7 @@ resource "aws_s3_bucket_lifecycle_configuration" "artifacts" {
 resource "aws_s3_bucket_policy" "artifacts" {
   bucket = aws_s3_bucket.artifacts.id
 
-  policy = jsonencode({
-    Version = "2012-10-17"
-    Statement = [{
-      Effect    = "Deny"
-      Principal = { AWS = "*" }
-      Action    = "s3:*"
-      Resource  = [aws_s3_bucket.artifacts.arn, "${aws_s3_bucket.artifacts.arn}/*"]
-      Condition = { Bool = { "aws:SecureTransport" = "false" } }
-    }]
-  })
+  policy = local.tls_only
 
   # S3 refuses to change the policy while it changes what is public.
   depends_on = [aws_s3_bucket_public_access_block.artifacts]

@@ -54,21 +54,6 @@ resource "aws_lambda_function" "this" {
       target_arn = dead_letter_config.value
     }
   }
-
-  lifecycle {
-    precondition {
-      condition     = fileexists(var.package)
-      error_message = "The package ${var.package} is missing: build it with `discord-agent package --architecture ${var.architecture}`."
-    }
-    precondition {
-      condition     = length(var.missing) == 0
-      error_message = "Not set: ${join(", ", var.missing)}. Run `discord-agent init`, which writes settings.json, or give them as variables."
-    }
-    precondition {
-      condition     = length(var.unknown) == 0
-      error_message = "The settings file has ${join(", ", var.unknown)}, which nothing reads: correct the spelling or take it out."
-    }
-  }
 }
 
 resource "aws_lambda_alias" "live" {

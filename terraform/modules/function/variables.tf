@@ -83,15 +83,3 @@ variable "key" {
   type        = string
   default     = null
 }
-
-variable "missing" {
-  description = "settings without which nothing can start and that were not given"
-  type        = list(string)
-  default     = []
-}
-
-variable "unknown" {
-  description = "settings that were given and that nothing reads"
-  type        = set(string)
-  default     = []
-}
