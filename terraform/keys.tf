@@ -6,18 +6,10 @@ resource "aws_kms_key" "data" {
   description         = "encrypts what ${local.system.prefix} keeps"
   enable_key_rotation = true
 
-  policy = jsonencode({
-    Version = "2012-10-17"
-    Statement = [
-      {
-        Sid       = "TheAccountAdministersIt"
-        Effect    = "Allow"
-        Principal = { AWS = "arn:${local.aws}:iam::${local.account}:root" }
-        Action    = "kms:*"
-        Resource  = "*"
-      },
-    ]
-  })
+  policy = replace(replace(replace(
+    jsonencode(local.system.key_policy),
+    "@partition@", local.aws), "@region@", local.region), "@account@", local.account
+  )
 }
 
 resource "aws_kms_alias" "data" {
