@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Final
 
 from deployment import costs, document, measured
+from deployment.cli import commands as operating
 from deployment.documentation import pages
 from deployment.forgetting import command as forgetting
 from deployment.packages import command as packaging
@@ -103,6 +104,7 @@ def _parser() -> argparse.ArgumentParser:
     same.set_defaults(run=lambda options: parity.run(options.cdk, options.terraform))
 
     _operate(commands)
+    operating.add(commands.add_parser)
 
     measure = commands.add_parser("bench", help="run a benchmark")
     measure.add_argument("name", choices=sorted(bench.BENCHMARKS))

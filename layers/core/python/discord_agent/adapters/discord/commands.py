@@ -41,16 +41,19 @@ def register(client: RestClient, application_id: str, guild_id: str = "") -> boo
 
     Discord makes every client load global commands anew after each change, so that nothing is sent without one.
     """
-    template = "/applications/{}/guilds/{}/commands" if guild_id else "/applications/{}/commands"
-    ids = (application_id, guild_id) if guild_id else (application_id,)
-    wanted = registration(in_guild=bool(guild_id))
-    known = client.request(Call("GET", template, ids))
+    if registered(client, application_id, guild_id):
+        return False
+    template, ids = _scope(application_id, guild_id)
+    client.request(Call("PUT", template, ids, registration(in_guild=bool(guild_id))))
+    return True
+
+
+def registered(client: RestClient, application_id: str, guild_id: str = "") -> bool:
+    """Whether the commands of a guild, or the global ones, are those there should be."""
+    known = client.request(Call("GET", *_scope(application_id, guild_id)))
     if not isinstance(known, list):
         raise DiscordUnavailable("the answer to GET commands is not a list")
-    if _by_name(known) == _by_name(wanted):
-        return False
-    client.request(Call("PUT", template, ids, wanted))
-    return True
+    return _by_name(known) == _by_name(registration(in_guild=bool(guild_id)))
 
 
 def application_of(client: RestClient) -> str:
@@ -59,6 +62,12 @@ def application_of(client: RestClient) -> str:
     if not (isinstance(answer, dict) and isinstance(answer.get("id"), str)):
         raise DiscordUnavailable("the answer to GET application names no id")
     return str(answer["id"])
+
+
+def _scope(application_id: str, guild_id: str) -> tuple[str, tuple[str, ...]]:
+    if guild_id:
+        return "/applications/{}/guilds/{}/commands", (application_id, guild_id)
+    return "/applications/{}/commands", (application_id,)
 
 
 def _option(option: Option) -> Payload:

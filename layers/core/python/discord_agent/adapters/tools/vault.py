@@ -29,15 +29,23 @@ class ToolSecrets:
 
     def value(self, name: str, guild: GuildId | None) -> str:
         """An entry's value; InvalidInput if this guild has no such entry, whichever of the two it is."""
-        try:
-            entries = _ENTRIES.validate_json(self.read() or "{}")
-        except ValidationError as error:
-            faults = "; ".join(fault["msg"] for fault in error.errors(include_input=False)[:5])
-            # The cause would quote what was read.
-            raise InvalidSettings(
-                f'the secret tool-secrets must map names to {{"value": …, "guilds": […]}}: {faults}'
-            ) from None
-        entry = entries.get(name)
+        entry = _entries(self.read()).get(name)
         if entry is None or (guild or DIRECT_MESSAGES) not in entry.guilds:
             raise InvalidInput(f"this server has no secret {name!r:.60}; whoever runs the bot can add it")
         return entry.value.get_secret_value()
+
+
+def check_entries(secret: str) -> None:
+    """InvalidSettings unless the secret is what it has to be."""
+    _entries(secret)
+
+
+def _entries(secret: str) -> dict[str, _Entry]:
+    try:
+        return _ENTRIES.validate_json(secret or "{}")
+    except ValidationError as error:
+        faults = "; ".join(fault["msg"] for fault in error.errors(include_input=False)[:5])
+        # The cause would quote what was read.
+        raise InvalidSettings(
+            f'the secret tool-secrets must map names to {{"value": …, "guilds": […]}}: {faults}'
+        ) from None

@@ -1,0 +1,50 @@
+"""The commands of whoever runs the bot, for the table of commands of ``discord-agent``."""
+
+import argparse
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Final
+
+from deployment import settings
+from deployment.cli import asking, init
+from deployment.cli.account import reach
+from deployment.cli.vault import ParameterStoreVault
+from discord_agent.settings import environment
+from discord_agent.system import SYSTEM
+
+type AddParser = Callable[..., argparse.ArgumentParser]
+
+_FILE: Final = settings.FILE
+
+
+def add(add_parser: AddParser) -> None:
+    """Add them."""
+    _add_init(add_parser)
+
+
+def _add_init(add_parser: AddParser) -> None:
+    command = add_parser("init", help="ask for the Discord token and model credentials, check and keep them")
+    source = command.add_mutually_exclusive_group()
+    source.add_argument("--from-env", action="store_true", help="take them from the variables that .env.example lists")
+    source.add_argument("--from-stdin", action="store_true", help="take them from lines NAME=value on standard input")
+    _with_file(command)
+    command.set_defaults(run=_init)
+
+
+def _with_file(command: argparse.ArgumentParser) -> None:
+    command.add_argument("--settings", type=Path, default=_FILE, help="the file of settings (default: settings.json)")
+
+
+def _init(options: argparse.Namespace) -> int:
+    variables = environment()
+    if options.from_env:
+        answers: asking.Answers = asking.FromVariables(variables)
+    elif options.from_stdin:
+        answers = asking.from_lines(sys.stdin)
+    else:
+        answers = asking.person()
+    account = reach(variables)
+    vault = ParameterStoreVault(account.client("ssm"), SYSTEM)
+    api_url = variables.get("DISCORD_API_URL", "")
+    return init.run(init.Deployment(SYSTEM, account, vault, options.settings, api_url), answers)
