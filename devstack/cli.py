@@ -12,7 +12,6 @@ from typing import Final
 from deployment import costs, document, measured
 from deployment.cli import commands as operating
 from deployment.documentation import pages
-from deployment.forgetting import command as forgetting
 from deployment.packages import command as packaging
 from deployment.packages.build import PLATFORMS
 from deployment.parity import command as parity
@@ -103,7 +102,6 @@ def _parser() -> argparse.ArgumentParser:
     same.add_argument("--terraform", type=Path, required=True, help="what `terraform show -json` says after an apply")
     same.set_defaults(run=lambda options: parity.run(options.cdk, options.terraform))
 
-    _operate(commands)
     operating.add(commands.add_parser)
 
     measure = commands.add_parser("bench", help="run a benchmark")
@@ -111,17 +109,6 @@ def _parser() -> argparse.ArgumentParser:
     measure.add_argument("--json", action="store_true", help="print one JSON object")
     measure.set_defaults(run=lambda options: bench.run(options.name, as_json=options.json))
     return parser
-
-
-def _operate(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
-    operate = commands.add_parser("operate", help="look after a running system").add_subparsers(
-        required=True, metavar="WHAT"
-    )
-    forget = operate.add_parser("forget", help="say what is kept about a person of Discord, or delete it")
-    forget.add_argument("user", help="the person's id in Discord")
-    forget.add_argument("--delete", action="store_true", help="delete it; without this nothing is changed")
-    forget.add_argument("--bucket", default="", help="the bucket, where its name is not the usual one")
-    forget.set_defaults(run=lambda options: forgetting.run(options.user, bucket=options.bucket, delete=options.delete))
 
 
 def _what_to_play(parser: argparse.ArgumentParser) -> None:

@@ -10,6 +10,7 @@ from deployment import settings
 from deployment.cli import asking, init
 from deployment.cli.account import reach
 from deployment.cli.vault import ParameterStoreVault
+from deployment.forgetting import command as forgetting
 from discord_agent.settings import environment
 from discord_agent.system import SYSTEM
 
@@ -21,6 +22,7 @@ _FILE: Final = settings.FILE
 def add(add_parser: AddParser) -> None:
     """Add them."""
     _add_init(add_parser)
+    _add_operate(add_parser)
 
 
 def _add_init(add_parser: AddParser) -> None:
@@ -48,3 +50,12 @@ def _init(options: argparse.Namespace) -> int:
     vault = ParameterStoreVault(account.client("ssm"), SYSTEM)
     api_url = variables.get("DISCORD_API_URL", "")
     return init.run(init.Deployment(SYSTEM, account, vault, options.settings, api_url), answers)
+
+
+def _add_operate(add_parser: AddParser) -> None:
+    operate = add_parser("operate", help="look after a running system").add_subparsers(required=True, metavar="WHAT")
+    forget = operate.add_parser("forget", help="say what is kept about a person of Discord, or delete it")
+    forget.add_argument("user", help="the person's id in Discord")
+    forget.add_argument("--delete", action="store_true", help="delete it; without this nothing is changed")
+    forget.add_argument("--bucket", default="", help="the bucket, where its name is not the usual one")
+    forget.set_defaults(run=lambda options: forgetting.run(options.user, bucket=options.bucket, delete=options.delete))
