@@ -13,7 +13,8 @@ def _example() -> dict[str, str]:
 
 def test_the_example_environment_names_what_is_read_and_holds_no_secret() -> None:
     discord = {"DISCORD_TOKEN", "DISCORD_GUILD_ID"}
-    assert set(_example()) == {"LITELLM_BASE_URL", "LITELLM_API_KEY", *PROVIDER_VARIABLES, *discord}
+    of_init = {"GIT_CREDENTIALS", "TOOL_SECRETS"}
+    assert set(_example()) == {"LITELLM_BASE_URL", "LITELLM_API_KEY", *PROVIDER_VARIABLES, *discord, *of_init}
     assert not any(_example().values())
 
 
