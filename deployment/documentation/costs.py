@@ -5,11 +5,12 @@ from decimal import Decimal
 from typing import Final
 
 from deployment import costs
-from deployment.costs import Bill, charged, defaults, idle_month, listed, request, turn
+from deployment.costs import Bill, Line, charged, defaults, idle_month, listed, request, turn
 from deployment.documentation.tables import table
 from deployment.measured import TURNS, Measured
 from discord_agent.declaration import Package, System
-from discord_agent.domain.list_prices import FREE, PRICES
+from discord_agent.domain.list_prices import FREE, PRICES, Unit
+from discord_agent.domain.measures import MEASURES
 
 _CHOICES: Final = {
     "architecture=x86_64": {"architecture": "x86_64"},
@@ -60,6 +61,16 @@ def choices(system: System, measured: Mapping[str, Measured]) -> str:
             )
         )
     return table(("settings", "idle month", "the same without free allowances", "question", "turn"), rows)
+
+
+def at_work() -> str:
+    """What the system's own metrics add in a month in every hour of which it works."""
+    metrics = sum(len(measure.values) or 1 for measure in MEASURES)
+    bill = (Line("", Unit.METRIC, Decimal(metrics)),)
+    return (
+        f"While the bot works, its own {metrics} metrics count too, by the hour in which they are sent: in a month without an hour of rest "
+        f"${_dollars(listed(bill))}, after free allowances ${_dollars(charged(bill))}."
+    )
 
 
 def assumptions() -> str:

@@ -93,12 +93,14 @@ def _named(party: str) -> str:
 
 def _nodes(system: System) -> Iterator[Node]:
     yield Node(_PEOPLE, "people write, react and press buttons", Look.OUTSIDE)
-    for name in system.services:
-        yield Node(f"service_{name}", f"{name}\nalways on", Look.PROCESS)
+    for name, service in system.services.items():
+        yield Node(f"service_{name}", f"{name}\n{service.purpose}; always on", Look.PROCESS)
     parties = {_party(system, name): name for name in system.functions}
     for party, name in parties.items():
         if party.startswith("function_"):
-            yield Node(party, _and_dead(name, system.functions[name].dead_letters, system), Look.PROCESS)
+            function = system.functions[name]
+            label = _and_dead(f"{name}\n{function.purpose}", function.dead_letters, system)
+            yield Node(party, label, Look.PROCESS)
     consumed = _consumed(system)
     dead = {queue.dead_letters for queue in system.queues.values()}
     dead |= {function.dead_letters for function in system.functions.values()}

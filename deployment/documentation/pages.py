@@ -39,6 +39,7 @@ def pages(
             "summary": costs.summary(system, measured),
             "choices": costs.choices(system, measured),
             "idle": costs.idle(system),
+            "at work": costs.at_work(),
             "question": costs.question(system, measured),
             "run": costs.run(system, measured),
             "assumptions": costs.assumptions(),

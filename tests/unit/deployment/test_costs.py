@@ -1,5 +1,6 @@
 """What the system costs is made of the declaration, of what was measured, and of list prices."""
 
+import json
 from dataclasses import replace
 from decimal import Decimal
 
@@ -84,3 +85,15 @@ def test_waiting_for_the_model_and_the_sandbox_is_most_of_a_turn() -> None:
 
 def test_nothing_asked_for_costs_no_turn() -> None:
     assert listed(request(SYSTEM, USUAL, Measured(0, {}))) < Decimal("0.00001")
+
+
+def test_the_command_fails_as_soon_as_a_target_is_missed(capsys: pytest.CaptureFixture[str]) -> None:
+    assert costs.run(SYSTEM, MEASURED, as_json=True) == 0
+    said = json.loads(capsys.readouterr().out)
+    bills = {name: sum(line["usd"] for line in bill) for name, bill in said["bills"].items()}
+    figures = {target["name"]: target["value"] for target in said["targets"]}
+    assert bills["run"] == pytest.approx(figures[f"a run of {TURNS} turns, to the merge"])
+    assert bills["question"] == pytest.approx(figures["a question"])
+    dear = {"turn": replace(SYSTEM.functions["turn"], memory=4096)}
+    assert costs.run(replace(SYSTEM, functions=SYSTEM.functions | dear), MEASURED, as_json=False) == 1
+    assert "MISSED" in capsys.readouterr().out

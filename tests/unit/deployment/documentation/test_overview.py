@@ -2,15 +2,17 @@
 
 import re
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
 from deployment.documentation import lifetimes, overview
 from deployment.documentation.rights import rights
-from discord_agent.declaration import Function, Grant, Kind, Package, Ref
+from discord_agent.declaration import PREFIX, Function, Grant, Kind, Package, Ref
 from discord_agent.domain.errors import InvalidInput
 from discord_agent.system import SYSTEM
 
+ROOT = Path(__file__).parents[4]
 EDGE = re.compile(r'^\s+(\w+) (?:-->|-\.->)(?:\|"(.*?)"\|)? (\w+)$', re.MULTILINE)
 
 
@@ -82,3 +84,12 @@ def test_stacks_refer_to_the_data_and_the_data_to_nothing() -> None:
         ("observability", "agent"),
         ("observability", "data"),
     }
+
+
+def test_the_stacks_are_those_of_the_cdk_with_their_order() -> None:
+    made = re.findall(
+        r'_stack\(app, "(\w+)", "[^"]*"((?:, \w+)*)\)', (ROOT / "cdk" / "app.py").read_text(encoding="utf-8")
+    )
+    assert tuple(f"{PREFIX}-{name}" for name, _ in made) == lifetimes.STACKS
+    after = {(name, each) for name, needed in made for each in needed.split(", ") if each}
+    assert after == {(source, target) for source, _, target in arrows(lifetimes.picture(SYSTEM))}
