@@ -28,7 +28,7 @@ class Keeping:
 
     def apply(self, resource: CfnResource) -> None:
         """Have a resource stay, or go, with its stack."""
-        resource.apply_removal_policy(RemovalPolicy.RETAIN if self.keep else RemovalPolicy.DESTROY)
+        resource.apply_removal_policy(RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE if self.keep else RemovalPolicy.DESTROY)
 
 
 def add_key(stack: Stack, *, keep: bool) -> str:
