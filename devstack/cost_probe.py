@@ -85,10 +85,11 @@ class _Book:
     def taken(self) -> dict[str, Taken]:
         """What each function that was at work says that it took; the interactions endpoint only answered pings."""
         with self._lock:
-            return {name: _taken(lines) for name, lines in sorted(self._said.items()) if name != _PINGED}
+            return {name: told(lines) for name, lines in sorted(self._said.items()) if name != _PINGED}
 
 
-def _taken(lines: Sequence[str]) -> Taken:
+def told(lines: Sequence[str]) -> Taken:
+    """What the lines of a function's log say that it took."""
     records = [record for line in lines for record in _records(line) if record.get("message") == "took"]
     return Taken(
         invocations=sum(line.startswith(_REPORT) for line in lines),
