@@ -4,7 +4,10 @@ from deployment.documentation.mermaid import Edge, Group, Look, Node, flowchart
 
 
 def test_boxes_frames_and_arrows_are_written_with_their_labels_made_harmless() -> None:
-    nodes = [Node("a", 'says "<hi>" & goes', Look.PROCESS), Group("g", "frame", [Node("b", "B\nmore", Look.STORE)])]
+    nodes: list[Node | Group] = [
+        Node("a", 'says "<hi>" & goes', Look.PROCESS),
+        Group("g", "frame", [Node("b", "B\nmore", Look.STORE)]),
+    ]
     edges = [Edge("a", "g"), Edge("b", "a", "x < y", aside=True)]
     assert flowchart("LR", nodes, edges).splitlines() == [
         "```mermaid",
