@@ -51,7 +51,9 @@ LIBRARIES: Final = {
         ),
         files_left=(
             _SUITES,
-            Left(("litellm/proxy/_experimental/**", "litellm/proxy/swagger/**"), "the pages of litellm's own server"),
+            Left(
+                ("litellm/proxy/_experimental/out/**", "litellm/proxy/swagger/**"), "the pages of litellm's own server"
+            ),
             Left(
                 ("litellm/rust_bridge/*.so",), "litellm's optional engine, 37 MB: without it the same is done in Python"
             ),
