@@ -35,10 +35,11 @@ from devstack.aws.memory import Memory, measure
 from devstack.aws.names import ACCOUNT, REGION, Endpoints
 from devstack.aws.sources import Poller
 from devstack.aws.states.api import StatesApi
+from devstack.aws.states.machines import Machines
 from devstack.aws.states.service import StatesService
 from devstack.aws.states.status_events import StatusEvents
 from devstack.aws.states.store import ExecutionStore
-from devstack.aws.workload import Origin, ServiceSpec, Site, Workload
+from devstack.aws.workload import MachineSpec, Origin, ServiceSpec, Site, Workload
 from discord_agent.settings import environment
 
 type Mode = Literal["process", "in_process"]
@@ -305,9 +306,7 @@ class LocalAws:
         states = StatesService(platform, store, reports.report)
         self._cleanup.callback(states.halt)
         for machine in workload.machines:
-            states.create_state_machine(
-                {"name": machine.name, "definition": machine.definition, "roleArn": machine.role}
-            )
+            _make(states.machines, machine)
         return _Running(endpoints, clients, roles, workload, host, invoker, states, reports, api_url)
 
     def _consume(self, parts: _Running, logs: Logs) -> None:
@@ -318,6 +317,13 @@ class LocalAws:
             poller = Poller(subscription, own.sqs(), parts.invoker, logs.write)
             self._cleanup.callback(poller.stop)
             poller.start()
+
+
+def _make(machines: Machines, spec: MachineSpec) -> None:
+    """The machine, published, with its alias."""
+    made = machines.create({"name": spec.name, "definition": spec.definition, "roleArn": spec.role, "publish": True})
+    routes = [{"stateMachineVersionArn": made["stateMachineVersionArn"], "weight": 100}]
+    machines.create_alias({"name": spec.alias, "routingConfiguration": routes})
 
 
 def _reaching(endpoints: Endpoints, workload: Workload) -> Workload:

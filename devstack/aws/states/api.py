@@ -11,7 +11,8 @@ from devstack.aws.access.http import enter, refused
 from devstack.aws.http import Request, Response
 from devstack.aws.interpreter.tokens import execution_of
 from devstack.aws.names import machine_of
-from devstack.aws.states.service import ApiError, Json, StatesService
+from devstack.aws.states.requests import ApiError, Json
+from devstack.aws.states.service import StatesService
 
 _TARGET: Final = "AWSStepFunctions."
 _CONTENT: Final = "application/x-amz-json-1.0"
@@ -21,13 +22,23 @@ class StatesApi:
     """Dispatches by the X-Amz-Target header, for whom ``door`` lets in."""
 
     def __init__(self, service: StatesService, door: Door) -> None:
+        machines = service.machines
         self._door = door
         self._operations: dict[str, Callable[[Json], Json]] = {
-            "CreateStateMachine": service.create_state_machine,
-            "UpdateStateMachine": service.update_state_machine,
-            "DescribeStateMachine": service.describe_state_machine,
-            "ListStateMachines": service.list_state_machines,
-            "DeleteStateMachine": service.delete_state_machine,
+            "CreateStateMachine": machines.create,
+            "UpdateStateMachine": machines.update,
+            "DescribeStateMachine": machines.describe,
+            "ListStateMachines": machines.list_all,
+            "DeleteStateMachine": machines.delete,
+            "ValidateStateMachineDefinition": machines.validate,
+            "PublishStateMachineVersion": machines.publish,
+            "ListStateMachineVersions": machines.versions,
+            "DeleteStateMachineVersion": machines.delete_version,
+            "CreateStateMachineAlias": machines.create_alias,
+            "UpdateStateMachineAlias": machines.update_alias,
+            "DescribeStateMachineAlias": machines.describe_alias,
+            "ListStateMachineAliases": machines.aliases,
+            "DeleteStateMachineAlias": machines.delete_alias,
             "StartExecution": service.start_execution,
             "StopExecution": service.stop_execution,
             "DescribeExecution": service.describe_execution,

@@ -17,12 +17,14 @@ _STOP_PATIENCE: Final = 10.0
 
 @dataclass(frozen=True, slots=True)
 class MachineRevision:
-    """A state machine as it was when an execution started."""
+    """A state machine as it was when an execution started, and by which version and alias it was started."""
 
     name: str
     arn: str
     definition: str
     role: str
+    version_arn: str | None = None
+    alias_arn: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

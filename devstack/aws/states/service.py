@@ -8,45 +8,32 @@ import threading
 import uuid
 from collections import OrderedDict
 from collections.abc import Callable, Mapping
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any, Final
 
-from devstack.aws.interpreter.definition import InvalidDefinition, compile_definition
 from devstack.aws.interpreter.limits import LIMIT
 from devstack.aws.interpreter.platform import Platform
 from devstack.aws.interpreter.tokens import ClosedToken, Failure, Success, UnknownToken, WaitingTask
-from devstack.aws.names import machine_arn
-from devstack.aws.states.execution import RUNNING, Ending, Execution, MachineRevision
+from devstack.aws.states.execution import RUNNING, Ending, Execution
+from devstack.aws.states.machines import Machines, described
+from devstack.aws.states.requests import ApiError, Json, checked_name, required
 from devstack.aws.states.store import ExecutionStore, Record
-from discord_agent.declaration import ALIAS
 
 _KEPT_HISTORIES: Final = 500
-_NAME_LIMIT: Final = 80
-_FORBIDDEN: Final = frozenset(' \t\n\r<>{}[]?*"#%\\^|~`$&,;:/')
 _PAGE: Final = 1000
 
-type Json = dict[str, Any]
 type OnEnd = Callable[[Record], None]
-
-
-class ApiError(Exception):
-    """The service refuses; ``code`` is the API's name for it."""
-
-    def __init__(self, code: str, message: str) -> None:
-        super().__init__(message)
-        self.code = code
 
 
 class StatesService:
     """One account's Step Functions; ``on_end`` hears of every execution's end, in its thread."""
 
     def __init__(self, platform: Platform, store: ExecutionStore, on_end: OnEnd) -> None:
+        self.machines = Machines()
         self._platform = platform
         self._store = store
         self._on_end = on_end
         self._lock = threading.Lock()
-        self._machines: dict[str, MachineRevision] = {}
-        self._created: dict[str, datetime] = {}
         self._executions: OrderedDict[str, Execution] = OrderedDict()
         self._halted = False
 
@@ -74,72 +61,12 @@ class StatesService:
             )
         return found
 
-    # State machines.
-
-    def create_state_machine(self, request: Json) -> Json:
-        """CreateStateMachine, of type STANDARD; idempotent for the same definition."""
-        name, definition = _name(_required(request, "name")), _required(request, "definition")
-        role = _required(request, "roleArn")
-        if request.get("type", "STANDARD") != "STANDARD":
-            raise ApiError("StateMachineTypeNotSupported", "only STANDARD state machines run here")
-        _checked(definition)
-        arn = machine_arn(name)
-        with self._lock:
-            known = self._machines.get(arn)
-            if known is not None and known.definition != definition:
-                raise ApiError("StateMachineAlreadyExists", f"State Machine Already Exists: '{arn}'")
-            self._machines[arn] = MachineRevision(name, arn, definition, role)
-            created = self._created.setdefault(arn, datetime.now(UTC))
-        return {"stateMachineArn": arn, "creationDate": created}
-
-    def update_state_machine(self, request: Json) -> Json:
-        """UpdateStateMachine; running executions keep their definition."""
-        machine = self._machine(_required(request, "stateMachineArn"))
-        definition = request.get("definition")
-        if definition is None:
-            raise ApiError("MissingRequiredParameter", "only the definition can be updated here; give one")
-        _checked(definition)
-        with self._lock:
-            self._machines[machine.arn] = MachineRevision(machine.name, machine.arn, definition, machine.role)
-        return {"updateDate": datetime.now(UTC)}
-
-    def describe_state_machine(self, request: Json) -> Json:
-        """DescribeStateMachine."""
-        machine = self._machine(_required(request, "stateMachineArn"))
-        return self._described(machine) | {
-            "status": "ACTIVE",
-            "type": "STANDARD",
-            "creationDate": self._created[machine.arn],
-        }
-
-    def list_state_machines(self, _: Json) -> Json:
-        """ListStateMachines, in one page."""
-        with self._lock:
-            machines = list(self._machines.values())
-        return {
-            "stateMachines": [
-                {
-                    "stateMachineArn": machine.arn,
-                    "name": machine.name,
-                    "type": "STANDARD",
-                    "creationDate": self._created[machine.arn],
-                }
-                for machine in machines
-            ]
-        }
-
-    def delete_state_machine(self, request: Json) -> Json:
-        """DeleteStateMachine; its executions run on."""
-        with self._lock:
-            self._machines.pop(_required(request, "stateMachineArn"), None)
-        return {}
-
     # Executions.
 
     def start_execution(self, request: Json) -> Json:
         """StartExecution; the same name and input as a running execution is that execution."""
-        machine = self._machine(_required(request, "stateMachineArn"))
-        name = _name(request["name"]) if request.get("name") else str(uuid.uuid4())
+        machine = self.machines.find(required(request, "stateMachineArn"))
+        name = checked_name(request["name"]) if request.get("name") else str(uuid.uuid4())
         text = _json(request.get("input", "{}"), "InvalidExecutionInput", "Invalid State Machine Execution Input")
         execution = Execution(machine, name, text, self._platform, self._ended)
         if not self._store.add(_record(execution)):
@@ -151,7 +78,7 @@ class StatesService:
 
     def stop_execution(self, request: Json) -> Json:
         """StopExecution; the execution has ended when this returns."""
-        arn = _required(request, "executionArn")
+        arn = required(request, "executionArn")
         record = self._record(arn)
         if record.status == RUNNING:
             self.execution(arn).stop(request.get("error"), request.get("cause"))
@@ -160,9 +87,13 @@ class StatesService:
 
     def describe_execution(self, request: Json) -> Json:
         """DescribeExecution, also of executions of an earlier process."""
-        record = self._record(_required(request, "executionArn"))
-        described: Json = {
+        record = self._record(required(request, "executionArn"))
+        with self._lock:
+            started = self._executions.get(record.arn)
+        answer: Json = {
             **_listed(record),
+            "stateMachineVersionArn": started and started.machine.version_arn,
+            "stateMachineAliasArn": started and started.machine.alias_arn,
             "input": record.input,
             "inputDetails": {"included": True},
             "output": record.output,
@@ -170,16 +101,16 @@ class StatesService:
             "error": record.error,
             "cause": record.cause,
         }
-        return {key: value for key, value in described.items() if value is not None}
+        return {key: value for key, value in answer.items() if value is not None}
 
     def describe_state_machine_for_execution(self, request: Json) -> Json:
         """DescribeStateMachineForExecution."""
-        execution = self.execution(_required(request, "executionArn"))
-        return self._described(execution.machine) | {"updateDate": execution.started}
+        execution = self.execution(required(request, "executionArn"))
+        return described(execution.machine) | {"updateDate": execution.started}
 
     def list_executions(self, request: Json) -> Json:
         """ListExecutions, the newest first."""
-        machine = self._machine(_required(request, "stateMachineArn"))
+        machine = self.machines.find(required(request, "stateMachineArn"))
         wanted = request.get("statusFilter")
         records = [each for each in self._store.of_machine(machine.arn) if wanted in {None, each.status}]
         page, token = _paged(records, request, 100)
@@ -187,7 +118,7 @@ class StatesService:
 
     def get_execution_history(self, request: Json) -> Json:
         """GetExecutionHistory, in pages and either order."""
-        events = [_event(event) for event in self.execution(_required(request, "executionArn")).history()]
+        events = [_event(event) for event in self.execution(required(request, "executionArn")).history()]
         if request.get("reverseOrder"):
             events.reverse()
         page, token = _paged(events, request, 100)
@@ -198,7 +129,7 @@ class StatesService:
     def send_task_success(self, request: Json) -> Json:
         """SendTaskSuccess."""
         task = self._task(request)
-        task_output = _json(_required(request, "output"), "InvalidOutput", "Invalid Output")
+        task_output = _json(required(request, "output"), "InvalidOutput", "Invalid Output")
         _if_open(lambda: task.answer(Success(task_output)))
         return {}
 
@@ -215,19 +146,11 @@ class StatesService:
 
     def _task(self, request: Json) -> WaitingTask:
         try:
-            return self._platform.tokens.find(_required(request, "taskToken"))
+            return self._platform.tokens.find(required(request, "taskToken"))
         except UnknownToken as error:
             raise ApiError("InvalidToken", "Invalid Token: 'Invalid token'") from error
         except ClosedToken as error:
             raise _closed() from error
-
-    def _machine(self, arn: str) -> MachineRevision:
-        """A machine by its ARN or that of its alias, which always points to the newest definition."""
-        with self._lock:
-            machine = self._machines.get(arn.removesuffix(f":{ALIAS}"))
-        if machine is None:
-            raise ApiError("StateMachineDoesNotExist", f"State Machine Does Not Exist: '{arn}'")
-        return machine
 
     def _record(self, arn: str) -> Record:
         record = self._store.find(arn)
@@ -253,15 +176,6 @@ class StatesService:
             for arn in ended[:-_KEPT_HISTORIES]:
                 del self._executions[arn]
         self._on_end(record)
-
-    @staticmethod
-    def _described(machine: MachineRevision) -> Json:
-        return {
-            "stateMachineArn": machine.arn,
-            "name": machine.name,
-            "definition": machine.definition,
-            "roleArn": machine.role,
-        }
 
 
 def _record(execution: Execution, ending: Ending | None = None) -> Record:
@@ -294,19 +208,6 @@ def _event(event: Mapping[str, Any]) -> Json:
     return {**event, "timestamp": datetime.fromisoformat(event["timestamp"])}
 
 
-def _required(request: Json, field: str) -> str:
-    value = request.get(field)
-    if not isinstance(value, str) or not value:
-        raise ApiError("ValidationException", f"Value at '{field}' failed to satisfy constraint: must not be null")
-    return value
-
-
-def _name(name: str) -> str:
-    if not 0 < len(name) <= _NAME_LIMIT or any(letter in _FORBIDDEN or ord(letter) < 32 for letter in name):
-        raise ApiError("InvalidName", f"Invalid Name: '{name}'")
-    return name
-
-
 def _json(text: str, code: str, what: str) -> str:
     if len(text.encode()) > LIMIT:
         raise ApiError("ValidationException", f"{what}: longer than {LIMIT} bytes")
@@ -315,13 +216,6 @@ def _json(text: str, code: str, what: str) -> str:
     except ValueError as error:
         raise ApiError(code, f"{what}: '{error}'") from error
     return text
-
-
-def _checked(definition: str) -> None:
-    try:
-        compile_definition(definition)
-    except InvalidDefinition as error:
-        raise ApiError("InvalidDefinition", f"Invalid State Machine Definition: '{error}'") from error
 
 
 def _paged[T](items: list[T], request: Json, default: int) -> tuple[list[T], Json]:
