@@ -6,6 +6,7 @@ import signal
 import sys
 import threading
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
@@ -17,6 +18,7 @@ from deployment.packages.build import PLATFORMS
 from deployment.parity import command as parity
 from devstack import bench, cost_probe, demo, invoke
 from devstack import commands as slash_commands
+from devstack.deploying import TOOLS, NotRun
 from devstack.options import DEMO_SCRIPT, DEMO_TASK, ROOT, SAMPLE, ModelAccess, Options
 from devstack.scenarios import playing
 from devstack.scenarios.catalogue import SCENARIOS
@@ -30,6 +32,8 @@ _REACH: Final = ("AWS_ENDPOINT_URL", "AWS_DEFAULT_REGION", "AWS_ACCESS_KEY_ID", 
 """What the ``aws`` command, and ours, need to reach the tables, queues and objects of a local stack."""
 _DEFAULT_PORT: Final = 8750
 _HIGHEST_PORT: Final = 65535
+_NOT_RUN: Final = 3
+"""The exit code of what this machine lacks the tools for: neither passed nor failed."""
 _CAUTION: Final = (
     "",
     "  The model's commands run here as you, with your files in reach: there is no wall around them on this machine.",
@@ -66,6 +70,9 @@ def _parser() -> argparse.ArgumentParser:
     _what_to_play(show)
     show.add_argument("--scenario", help="play this story instead of the main job; 'list' shows which there are")
     show.add_argument("--task", help="what to ask for (default: the script's own task, else the demo's)")
+    show.add_argument(
+        "--against", choices=sorted(TOOLS), help="play on the system that this tool deploys on the emulator"
+    )
     show.add_argument("--json", action="store_true", help="print one JSON object")
     show.add_argument("--timeout", type=float, default=180, help="seconds to wait for the whole job")
     show.set_defaults(run=_demo)
@@ -203,11 +210,15 @@ def _demo(options: argparse.Namespace) -> int:
     if options.scenario == "list":
         print("\n".join(f"{name:22} {scenario.shows}" for name, scenario in SCENARIOS.items()))
         return 0
-    chosen = _options(options, data=None, port=0)
-    if options.scenario:
-        report = playing.play(chosen, options.scenario, timeout=options.timeout)
-    else:
-        report = demo.play(chosen, task=options.task, timeout=options.timeout)
+    chosen = replace(_options(options, data=None, port=0), against=options.against or "")
+    try:
+        if options.scenario:
+            report = playing.play(chosen, options.scenario, timeout=options.timeout)
+        else:
+            report = demo.play(chosen, task=options.task, timeout=options.timeout)
+    except NotRun as reason:
+        print(f"NOT RUN: demo against {options.against}: {reason}", file=sys.stderr)
+        return _NOT_RUN
     print(json.dumps(report.facts, indent=2) if options.json else report.text())
     return 0 if report.holds else 1
 

@@ -114,7 +114,9 @@ class Job:
                 self._until("the approval ends", self._approval_ended)
         except DidNotHappen as error:
             faults.append(str(error))
+        deployed = self._stack.deployed
         facts = {
+            **({"against": self._stack.options.against, "deployed": deployed.counts} if deployed else {}),
             **self._facts(),
             "first_sign_seconds": _rounded(first_sign),
             "seconds": _rounded(time.monotonic() - started),

@@ -30,6 +30,7 @@ class Options:
     ``data`` None: nothing outlives the stack; port 0: any free port; ``discord_token``: the real Discord, whose
     commands are registered in ``discord_guild``, or everywhere.
     ``time_scale`` shortens the pauses of state machines; ``visibility`` (seconds) replaces that of all queues.
+    ``against`` names the tool that deploys what runs, "" runs the declaration from the source tree.
     ``tool_secrets`` is the value of the secret of that name; the sandbox finds the programs in ``programs`` first.
     """
 
@@ -47,3 +48,4 @@ class Options:
     parameters: tuple[tuple[str, str], ...] = ()
     tool_secrets: str = field(default="{}", repr=False)
     programs: Path | None = None
+    against: str = ""

@@ -47,13 +47,16 @@ class Records:
     def __init__(self, stack: DevStack) -> None:
         self._stack = stack
         store, clock = Store(stack.aws.client("dynamodb")), SystemClock()
-        sessions, executions, messages = (SYSTEM.tables[key].name for key in ("sessions", "executions", "messages"))
+        known = stack.aws.environment("turn")
+        sessions, executions, messages = (
+            known[f"DYNAMODB_{name}_TABLE"] for name in ("SESSIONS", "EXECUTIONS", "MESSAGES")
+        )
         self.executions = DynamoExecutions(store, executions, sessions, clock)
         self.sessions = DynamoSessions(store, sessions, clock)
         self.leases = DynamoLeases(store, sessions, clock)
         self.insights = DynamoInsights(store, sessions, clock)
         self.audit = DynamoAuditLog(store, messages, Redactor())
-        self.workspaces = S3Workspaces(stack.aws.client("s3"), SYSTEM.buckets["artifacts"].name)
+        self.workspaces = S3Workspaces(stack.aws.client("s3"), known["S3_ARTIFACT_BUCKET"])
 
     def execution_status(self, machine: str, execution: ExecutionId) -> str | None:
         """How Step Functions says an execution stands; None before it was started."""

@@ -16,11 +16,14 @@ from starlette.routing import BaseRoute
 
 from devstack.aws.children import Child
 from devstack.aws.declared import Declared
+from devstack.aws.deployed.origin import Deployed
 from devstack.aws.errors import DidNotStart
 from devstack.aws.functions.faults import FunctionFaults
-from devstack.aws.http import listen
+from devstack.aws.http import LOOPBACK, listen
 from devstack.aws.stack import LocalAws
+from devstack.aws.workload import Origin
 from devstack.commands import register_at
+from devstack.deploying import origin
 from devstack.discord.app import Parts
 from devstack.discord.rules import Rules
 from devstack.discord.server import DiscordServer
@@ -41,6 +44,9 @@ _BRIDGE_PATIENCE: Final = 10.0
 _BRIDGE_START: Final = 30.0
 _BRIDGE_LEASE: Final = "3"
 """Seconds: a killed bridge is soon replaced."""
+_SOON: Final = 2.0
+_NEVER: Final = 86400.0
+"""Seconds; all the code that a tool deploys would be written each time."""
 _REAL_NOTE: Final = "Real models answer here."
 _SCRIPTED_NOTE: Final = (
     "The model is a scripted one: it plays a file and says so. For real models, stop this and set "
@@ -60,6 +66,7 @@ class DevStack:
         self.discord: DiscordServer | None = None
         self.model: ModelServer | None = None
         self.repository_url = ""
+        self.deployed: Deployed | None = None
         self._bridge: Child | None = None
         self._log = log
         self._rules = rules
@@ -104,30 +111,25 @@ class DevStack:
         self.repository_url = self.git.import_folder(self.options.repository)
         model, model_key = self._start_model()
         discord, token, public_key = self._start_discord()
-        declared = Declared(
-            SYSTEM,
-            root=ROOT,
-            parameters={
-                **discord,
-                **model,
-                "DISCORD_PUBLIC_KEY": public_key,
-                "DEBOUNCE_SECONDS": str(self.options.debounce_seconds),
-                **dict(self.options.parameters),
-            },
-            secrets={
-                "discord-token": token,
-                "model-key": model_key,
-                "git-credentials": "{}",
-                "tool-secrets": self.options.tool_secrets,
-            },
-            visibility=self.options.visibility,
-            programs=self.options.programs,
-        )
+        parameters = {
+            **discord,
+            **model,
+            "DISCORD_PUBLIC_KEY": public_key,
+            "DEBOUNCE_SECONDS": str(self.options.debounce_seconds),
+            **dict(self.options.parameters),
+        }
+        secrets = {
+            "discord-token": token,
+            "model-key": model_key,
+            "git-credentials": "{}",
+            "tool-secrets": self.options.tool_secrets,
+        }
         self.aws = LocalAws(
-            declared,
+            self._origin(parameters, secrets),
             data=self._folder("aws"),
             mode="process" if self.options.processes else "in_process",
             time_scale=self.options.time_scale,
+            autosave_seconds=_NEVER if self.options.against else _SOON,
             faults=self.faults,
             on_log=self._log,
         )
@@ -138,6 +140,19 @@ class DevStack:
             self.discord.set_interactions_endpoint(self.aws.api_url + SYSTEM.functions["interactions"].path)
             register_at(self.discord.api_url, self.discord.token)
         self.start_bridge()
+
+    def _origin(self, parameters: Mapping[str, str], secrets: Mapping[str, str]) -> Origin:
+        if self.options.against:
+            self.deployed = origin(self.options.against, parameters, secrets, self._log)
+            return self.deployed
+        return Declared(
+            SYSTEM,
+            root=ROOT,
+            parameters=parameters,
+            secrets=secrets,
+            visibility=self.options.visibility,
+            programs=self.options.programs,
+        )
 
     def _folder(self, name: str) -> Path | None:
         return self.options.data / name if self.options.data else None
@@ -176,14 +191,15 @@ class DevStack:
 
     def _settle_guild(self, discord: DiscordServer) -> None:
         """Point the guild at its repository, whose address may have changed since the last start."""
-        sessions = DynamoSessions(Store(self.aws.client("dynamodb")), SYSTEM.tables["sessions"].name, SystemClock())
+        table = self.aws.environment("intake")["DYNAMODB_SESSIONS_TABLE"]
+        sessions = DynamoSessions(Store(self.aws.client("dynamodb")), table, SystemClock())
         guild = GuildId(discord.guild_id)
         sessions.put_settings(guild, replace(sessions.settings(guild), repository=self.repository_url))
 
     def start_bridge(self) -> None:
         """Start a gateway bridge, as after the death of the former one; returns when it is connected."""
         port = str(_free_port())
-        here = {"HEALTH_PORT": port, "LEASE_SECONDS": _BRIDGE_LEASE}
+        here = {"HEALTH_PORT": port, "HEALTH_HOST": LOOPBACK, "LEASE_SECONDS": _BRIDGE_LEASE}
         bridge = self.aws.service("gateway_bridge")
         variables = {**bridge.environment, **here}
         child = Child(bridge.module, [], environment=variables, folder=bridge.folder, bare=bridge.bare)

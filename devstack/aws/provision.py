@@ -51,7 +51,7 @@ class Provision:
         work: list[Callable[[], None]] = [partial(self._table, table) for table in system.tables.values()]
         work += [partial(self._bucket, bucket) for bucket in system.buckets.values()]
         work += [partial(self._role, role) for role in system.roles.values()]
-        work += [self._queues, self._all_secrets]
+        work += [self._queues, partial(put_secrets, system, self._clients, self._secrets)]
         with ThreadPoolExecutor(4, thread_name_prefix="provision") as pool:
             for done in [pool.submit(each) for each in work]:
                 done.result()
@@ -117,13 +117,6 @@ class Provision:
             attributes["FifoQueue"] = "true"
         client.create_queue(QueueName=queue.name, Attributes=attributes)
 
-    def _all_secrets(self) -> None:
-        client = self._clients.ssm()
-        for key, name in self._system.secrets.items():
-            # Parameter Store takes no empty value; what is not configured reads as one space.
-            value = self._secrets.get(key) or " "
-            client.put_parameter(Name=name, Value=value, Type="SecureString", Overwrite=True)
-
     def _role(self, role: Role) -> None:
         client = self._clients.get("iam")
         trust = {
@@ -152,3 +145,11 @@ def _unless_there(create: Callable[[], object]) -> None:
     except ClientError as error:
         if error.response["Error"]["Code"] not in _THERE_ALREADY:
             raise
+
+
+def put_secrets(system: System, clients: "Clients", secrets: Mapping[str, str]) -> None:
+    """Give every declared secret its value, as whoever sets the bot up does."""
+    for key, name in system.secrets.items():
+        # Parameter Store takes no empty value; what is not configured reads as one space.
+        value = secrets.get(key) or " "
+        clients.ssm().put_parameter(Name=name, Value=value, Type="SecureString", Overwrite=True)
