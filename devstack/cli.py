@@ -45,7 +45,7 @@ _CAUTION_ABOUT_OTHERS: Final = (
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run a command; the exit code is 0 only if everything it checks holds."""
-    options = _parser().parse_args(arguments)
+    options = parser().parse_args(arguments)
     try:
         return int(options.run(options))
     except AgentError as error:
@@ -55,7 +55,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 130
 
 
-def _parser() -> argparse.ArgumentParser:
+def parser() -> argparse.ArgumentParser:
+    """Everything that can be typed after ``discord-agent``."""
     parser = argparse.ArgumentParser(prog="discord-agent", description=__doc__)
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
 

@@ -20,7 +20,7 @@ _TIMEOUT: Final = 15.0
 def register_at(api_url: str, token: str, guild_id: str = "") -> bool:
     """Register the commands of the bot that a token belongs to; False if they were registered already."""
     with closing(httpx.Client(timeout=_TIMEOUT)) as http:
-        client = RestClient(http, api_url=api_url, token=token)
+        client = RestClient(http, api_url=api_url, token=lambda: token)
         return register(client, application_of(client), guild_id)
 
 

@@ -51,7 +51,7 @@ def compose(settings: BridgeSettings) -> Bridge:
         rest=RestClient(
             http,
             api_url=settings.api_url,
-            token=token,
+            token=lambda: token,
             on_limited=lambda: metrics.record(measures.RATE_LIMITS),
         ),
         store=ShardStore(

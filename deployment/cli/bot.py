@@ -116,7 +116,7 @@ def connection(api_url: str, token: str) -> Iterator[RestClient]:
     """Discord's API with a bot's token; what Discord refuses becomes InvalidSettings with the remedy."""
     with closing(httpx.Client(timeout=_TIMEOUT)) as http:
         try:
-            yield RestClient(http, api_url=api_url, token=token)
+            yield RestClient(http, api_url=api_url, token=lambda: token)
         except DiscordUnavailable as error:
             raise InvalidSettings(f"Discord cannot be asked now ({error}): try again") from error
         except DiscordRefused as error:

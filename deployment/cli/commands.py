@@ -6,7 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
-from deployment import settings
+from deployment import restoring, settings
 from deployment.cli import asking, init
 from deployment.cli.account import reach
 from deployment.cli.vault import ParameterStoreVault
@@ -59,3 +59,11 @@ def _add_operate(add_parser: AddParser) -> None:
     forget.add_argument("--delete", action="store_true", help="delete it; without this nothing is changed")
     forget.add_argument("--bucket", default="", help="the bucket, where its name is not the usual one")
     forget.set_defaults(run=lambda options: forgetting.run(options.user, bucket=options.bucket, delete=options.delete))
+    restore = operate.add_parser("restore", help="put items of a restored table back into the one in use")
+    restore.add_argument("table", help="the table's key in the declaration, such as sessions")
+    restore.add_argument("source", help="the name of the table that was restored from a backup")
+    restore.add_argument("--replace", action="store_true", help="also what the table has otherwise by now")
+    restore.add_argument("--write", action="store_true", help="do it; without this items are only counted")
+    restore.set_defaults(
+        run=lambda options: restoring.run(options.table, options.source, replace=options.replace, write=options.write)
+    )

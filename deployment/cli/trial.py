@@ -20,7 +20,7 @@ def try_model(base_url: str, key: str, model: str) -> str:
     question = Message(Role.USER, "Answer with the one word: ready")
     request = ModelRequest(Purpose.DECIDE, ModelName(model), (question,), max_output_tokens=_TOKENS)
     where = base_url or "the provider"
-    with closing(LiteLLMModel(registry, access)) as language_model:
+    with closing(LiteLLMModel(registry, lambda: access)) as language_model:
         try:
             return language_model.complete(request).model
         except ModelRefused as error:

@@ -124,7 +124,7 @@ class RunningBridge:
             owner=uuid.uuid4().hex,
             now=_now,
         )
-        rest = RestClient(http, api_url=server.api_url, token=server.token)
+        rest = RestClient(http, api_url=server.api_url, token=lambda: server.token)
         self.bridge = Bridge(
             Ports(queue, rest, store, self.metrics, _now),
             Credentials(options.get("token", server.token), options.get("intents", DEFAULT_INTENTS), (0, 1)),

@@ -39,7 +39,7 @@ def scripted(
     faults: list[str] = []
     model = LiteLLMModel(
         ModelRegistry.load(REGISTRY),
-        ModelAccess(server.url, key),
+        lambda: ModelAccess(server.url, key),
         patience=dict.fromkeys(Purpose, patience),
         poll=poll,
         jitter=lambda: 1.0,

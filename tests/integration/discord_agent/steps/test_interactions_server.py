@@ -48,7 +48,7 @@ def product(server: DiscordServer, queue: Queue) -> Iterator[RestDiscord]:
         return response.status, response.body
 
     bot = BotIdentity(UserId(server.bot_id), "nepnep")
-    discord = RestDiscord.connect(api_url=server.api_url, token=server.token, bot=bot)
+    discord = RestDiscord.connect(api_url=server.api_url, token=lambda: server.token, bot=bot)
     with endpoint(respond) as served, closing(discord):
         server.set_interactions_endpoint(served.url)
         yield discord

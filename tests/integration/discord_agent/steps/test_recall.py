@@ -21,7 +21,7 @@ def test_a_thread_of_several_pages_is_told_whole_and_grows_from_its_summary() ->
     world.plays(says("- One to 180."), says("- One to 280."), purpose=Purpose.SUMMARIZE)
     with running() as server:
         bot = BotIdentity(UserId(server.bot_id), "nepnep")
-        with closing(RestDiscord.connect(api_url=server.api_url, token=server.token, bot=bot)) as discord:
+        with closing(RestDiscord.connect(api_url=server.api_url, token=lambda: server.token, bot=bot)) as discord:
             recall = replace(world.recall(), discord=discord)
             ids = [server.post(ADA_ID, GENERAL_ID, f"number {number}").id for number in range(1, 231)]
             nobodys = MessageId("1")

@@ -114,10 +114,9 @@ class Parts:
 
     @cached_property
     def discord(self) -> RestDiscord:
-        token = self.secrets.get(self._settings.token_secret)
         return RestDiscord.connect(
             api_url=self._settings.api_url,
-            token=token,
+            token=lambda: self.secrets.get(self._settings.token_secret),
             bot=self.bot,
             redact=self.redactor.text,
             redact_files=self.redactor.code,
@@ -185,8 +184,12 @@ class Parts:
                 Purpose.TITLE: settings.title,
             }
         )
-        secret = self.secrets.get(settings.key_secret)
-        access = ModelAccess.from_secret(secret, settings.base_url)
+
+        def access() -> ModelAccess:
+            return ModelAccess.from_secret(self.secrets.get(settings.key_secret), settings.base_url)
+
+        # What is missing is told before money is set aside for a call.
+        access()
         model = LiteLLMModel(registry, access, on_fault=lambda: self.metrics.record(measures.MODEL_FAULTS))
         return TracedModel(model, self.tracer), registry, self.prompts
 

@@ -32,7 +32,7 @@ def connected(
     server: DiscordServer, *, token: str | None = None, timing: Timing | None = None
 ) -> Iterator[RestDiscord]:
     bot = BotIdentity(UserId(server.bot_id), "nepnep")
-    discord = RestDiscord.connect(api_url=server.api_url, token=token or server.token, bot=bot, timing=timing)
+    discord = RestDiscord.connect(api_url=server.api_url, token=lambda: token or server.token, bot=bot, timing=timing)
     with closing(discord):
         yield discord
 

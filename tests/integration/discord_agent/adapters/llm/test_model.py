@@ -454,7 +454,7 @@ def test_the_limits_of_a_purpose_let_an_invalid_reply_be_asked_for_twice() -> No
 
 
 def test_a_model_that_no_configured_provider_serves_is_refused() -> None:
-    model = LiteLLMModel(ModelRegistry.load(REGISTRY), ModelAccess(provider_keys={"nobody": "key"}))
+    model = LiteLLMModel(ModelRegistry.load(REGISTRY), lambda: ModelAccess(provider_keys={"nobody": "key"}))
 
     with pytest.raises(ModelRefused, match="none of the configured providers serves qwen3-max"):
         model.complete(ask(model="qwen3-max"))

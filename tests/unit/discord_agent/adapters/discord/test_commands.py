@@ -35,7 +35,7 @@ class Server:
 
 def _client(server: Server) -> RestClient:
     http = httpx.Client(transport=httpx.MockTransport(server))
-    return RestClient(http, api_url="https://discord.test/api/v10", token="token")
+    return RestClient(http, api_url="https://discord.test/api/v10", token=lambda: "token")
 
 
 def _texts(options: list[dict[str, Any]]) -> Iterator[tuple[str, str]]:

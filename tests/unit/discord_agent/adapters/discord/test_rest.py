@@ -61,7 +61,7 @@ def discord(
     server = Server(list(answers))
     client = RestDiscord.connect(
         api_url=API,
-        token=TOKEN,
+        token=lambda: TOKEN,
         bot=BotIdentity(UserId("900"), "nepnep"),
         redact=redact,
         timing=(time or FakeTime()).timing(),
@@ -125,7 +125,7 @@ def test_files_may_be_redacted_by_a_rule_of_their_own() -> None:
     server = Server([sent()])
     client = RestDiscord.connect(
         api_url=API,
-        token=TOKEN,
+        token=lambda: TOKEN,
         bot=BotIdentity(UserId("900"), "nepnep"),
         redact=redactor.text,
         redact_files=redactor.code,
@@ -180,7 +180,7 @@ def test_each_answer_that_asks_to_wait_is_told_of() -> None:
     told: list[str] = []
     client = RestDiscord.connect(
         api_url=API,
-        token=TOKEN,
+        token=lambda: TOKEN,
         bot=BotIdentity(UserId("900")),
         timing=FakeTime().timing(),
         transport=httpx.MockTransport(Server([limited(0.1), httpx.Response(502), limited(0.1), sent()])),
@@ -195,7 +195,7 @@ def test_nothing_waits_beyond_the_end_of_the_function() -> None:
     server = Server([limited(3)])
     client = RestDiscord.connect(
         api_url=API,
-        token=TOKEN,
+        token=lambda: TOKEN,
         bot=BotIdentity(UserId("900")),
         timing=time.timing(time_left=2.0),
         transport=httpx.MockTransport(server),
@@ -266,6 +266,20 @@ def test_a_refusal_is_final_and_names_status_and_code(status: int, code: int) ->
         client.send(CHANNEL, Post("a"), nonce="1")
     assert (caught.value.status, caught.value.code) == (status, code)
     assert len(server.requests) == 1
+
+
+def test_a_token_that_was_rotated_is_used_from_the_next_call_on() -> None:
+    server, tokens = Server([sent()]), ["old", "new"]
+    client = RestDiscord.connect(
+        api_url=API,
+        token=lambda: tokens.pop(0),
+        bot=BotIdentity(UserId("900")),
+        timing=FakeTime().timing(),
+        transport=httpx.MockTransport(server),
+    )
+    client.send(CHANNEL, Post("a"), nonce="1")
+    client.send(CHANNEL, Post("b"), nonce="2")
+    assert [request.headers["Authorization"] for request in server.requests] == ["Bot old", "Bot new"]
 
 
 def test_after_a_401_nothing_more_is_sent_for_a_minute() -> None:

@@ -74,14 +74,17 @@ class Timing:
 
 
 class RestClient:
-    """Discord's REST API; safe to share between threads. ``on_limited`` hears of each answer that asks to wait."""
+    """Discord's REST API; safe to share between threads.
+
+    ``token`` is asked for every time, because it may be rotated. ``on_limited`` hears of each answer that asks to wait.
+    """
 
     def __init__(
         self,
         http: httpx.Client,
         *,
         api_url: str,
-        token: str,
+        token: Callable[[], str],
         timing: Timing | None = None,
         on_limited: Callable[[], object] | None = None,
     ) -> None:
@@ -142,7 +145,7 @@ class RestClient:
     def _build(self, call: Call) -> httpx.Request:
         headers = {"User-Agent": USER_AGENT}
         if call.as_bot:
-            headers["Authorization"] = f"Bot {self._token}"
+            headers["Authorization"] = f"Bot {self._token()}"
         body: dict[str, Any] = {}
         if call.files:
             body["data"] = {"payload_json": json.dumps(call.payload)}

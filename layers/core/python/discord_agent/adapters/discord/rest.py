@@ -51,7 +51,7 @@ class RestDiscord:
         cls,
         *,
         api_url: str,
-        token: str,
+        token: Callable[[], str],
         bot: BotIdentity,
         redact: payloads.Redact | None = None,
         redact_files: payloads.Redact | None = None,

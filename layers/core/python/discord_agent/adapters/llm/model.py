@@ -28,13 +28,13 @@ POLL_SECONDS: Final = 0.5
 class LiteLLMModel:
     """Any model behind one call; ``close`` ends its connections and its thread.
 
-    ``on_fault`` hears of each attempt that a provider failed or refused.
+    ``access`` is asked for every time, because keys may be rotated. ``on_fault`` hears of each attempt that a provider failed or refused.
     """
 
     def __init__(
         self,
         registry: ModelRegistry,
-        access: ModelAccess,
+        access: Callable[[], ModelAccess],
         *,
         patience: Mapping[Purpose, Patience] = PATIENCE,
         poll: float = POLL_SECONDS,
@@ -58,7 +58,7 @@ class LiteLLMModel:
         on_text: Callable[[str], None] | None = None,
     ) -> ModelReply:
         """Ask once; see the port. ``on_text`` gets the text so far, which starts anew when an attempt is repeated."""
-        asked = targets(request.model, self._registry, self._access)
+        asked = targets(request.model, self._registry, self._access())
         mailbox = Mailbox()
         future = self._background.submit(self._ask(request, asked, mailbox.put if on_text else None))
         future.add_done_callback(lambda _: mailbox.close())
