@@ -7,8 +7,12 @@ from pathlib import Path
 from typing import Final
 
 from deployment import restoring, settings
-from deployment.cli import asking, init
+from deployment.cli import asking, doctor, init
 from deployment.cli.account import reach
+from deployment.cli.deployed import Deployed
+from deployment.cli.machine import Machine
+from deployment.cli.ready import Ready
+from deployment.cli.trial import try_model
 from deployment.cli.vault import ParameterStoreVault
 from deployment.forgetting import command as forgetting
 from discord_agent.settings import environment
@@ -17,11 +21,13 @@ from discord_agent.system import SYSTEM
 type AddParser = Callable[..., argparse.ArgumentParser]
 
 _FILE: Final = settings.FILE
+_ROOT: Final = _FILE.parent
 
 
 def add(add_parser: AddParser) -> None:
     """Add them."""
     _add_init(add_parser)
+    _add_doctor(add_parser)
     _add_operate(add_parser)
 
 
@@ -34,8 +40,23 @@ def _add_init(add_parser: AddParser) -> None:
     command.set_defaults(run=_init)
 
 
+def _add_doctor(add_parser: AddParser) -> None:
+    command = add_parser("doctor", help="say what is wrong, here and in the account, and how to mend it")
+    command.add_argument("--local", action="store_true", help="look at this machine only, not at an account")
+    command.add_argument("--json", action="store_true", help="print one JSON object")
+    _with_file(command)
+    _with_url(command)
+    command.set_defaults(run=_doctor)
+
+
 def _with_file(command: argparse.ArgumentParser) -> None:
     command.add_argument("--settings", type=Path, default=_FILE, help="the file of settings (default: settings.json)")
+
+
+def _with_url(command: argparse.ArgumentParser) -> None:
+    command.add_argument(
+        "--url", default="", help="where interactions arrive, if a domain of your own leads to the API"
+    )
 
 
 def _init(options: argparse.Namespace) -> int:
@@ -50,6 +71,21 @@ def _init(options: argparse.Namespace) -> int:
     vault = ParameterStoreVault(account.client("ssm"), SYSTEM)
     api_url = variables.get("DISCORD_API_URL", "")
     return init.run(init.Deployment(SYSTEM, account, vault, options.settings, api_url), answers)
+
+
+def _doctor(options: argparse.Namespace) -> int:
+    chosen = settings.read(SYSTEM, options.settings) if not options.local else settings.chosen(SYSTEM, {})
+    machine = Machine(_ROOT, chosen["architecture"])
+    found = doctor.sections(machine.checks(), None if options.local else lambda: _system(chosen, options.url))
+    print(doctor.as_json(found) if options.json else doctor.as_text(found))
+    return 0 if doctor.is_well(found) else 1
+
+
+def _system(chosen: settings.Settings, url: str) -> tuple[Ready, Deployed]:
+    account = reach(environment())
+    vault = ParameterStoreVault(account.client("ssm"), SYSTEM)
+    ready = Ready(SYSTEM, chosen, account, vault, try_model)
+    return ready, Deployed(ready.expected, account, vault, url)
 
 
 def _add_operate(add_parser: AddParser) -> None:

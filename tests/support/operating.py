@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import boto3
 import pytest
@@ -66,13 +67,15 @@ def emulator() -> Iterator[str]:
 
 
 @contextmanager
-def surroundings(endpoint: str, number: str, folder: Path, *, bot: Bot | None = None) -> Iterator[Surroundings]:
-    """Everything a first run needs, in an account of its own."""
+def surroundings(
+    endpoint: str, number: str, folder: Path, *, bot: Bot | None = None, **discord: Any
+) -> Iterator[Surroundings]:
+    """Everything a first run needs, in an account of its own; ``discord`` are options of its server."""
     script = parse_script({"introduction": "ready"}, "script of the test")
     gateway = ModelServer(script, key=GATEWAY_KEY)
     gateway.start()
     try:
-        with running(bot=bot) as discord, an_account(endpoint, number) as account:
-            yield Surroundings(account, discord, gateway, folder)
+        with running(bot=bot, **discord) as server, an_account(endpoint, number) as account:
+            yield Surroundings(account, server, gateway, folder)
     finally:
         gateway.stop()
