@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final
 
-from deployment.documentation import costs, lifetimes, machines, overview
+from deployment.documentation import costs, lifetimes, machines, overview, watching
 from deployment.documentation.commands import commands
 from deployment.documentation.permissions import permissions
 from deployment.documentation.reach import reach
@@ -46,6 +46,7 @@ def pages(
             "allowances": costs.allowances(),
         },
         "docs/COMMANDS.md": {"commands": commands()},
+        "docs/OPERATIONS.md": {"alarms": watching.alarms(system), "measures": watching.measures()},
     }
 
 
