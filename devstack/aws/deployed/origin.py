@@ -58,6 +58,7 @@ class Deployed:
             "event_sources": len(workload.subscriptions),
             "status_targets": len(workload.status_targets),
             "routes": len(workload.routes),
+            "roles": len(workload.policies.roles),
             "queues": len(workload.queues),
             "services": len(workload.services),
         }
