@@ -32,7 +32,14 @@ class Meant:
 
 _KEPT: Final = "CloudFormation keeps what a stack leaves by this policy; Terraform by deletion protection and keep_data"
 
+_OLD: Final = "old versions stay with both tools; Terraform publishes new ones with the function or machine itself"
+
 EXCEPTIONS: Final = (
+    *(
+        Meant(kind, path, "Retain", ABSENT, _OLD)
+        for kind in ("function version", "machine version")
+        for path in ("DeletionPolicy", "UpdateReplacePolicy")
+    ),
     *(
         Meant(kind, path, "Retain", ABSENT, _KEPT)
         for kind in ("table", "bucket", "key")
@@ -50,6 +57,25 @@ EXCEPTIONS: Final = (
         "discord-agent-sandbox",
     ),
 )
+
+
+TERRAFORMS_OWN: Final = {
+    "aws_s3_bucket.packages": "the CDK's bootstrap has such a bucket",
+    "aws_s3_bucket_policy.packages": "of that bucket",
+    "aws_s3_bucket_public_access_block.packages": "of that bucket",
+    "aws_s3_bucket_server_side_encryption_configuration.packages": "of that bucket",
+    "aws_s3_object.layer": "the CDK uploads its assets before it deploys",
+    "aws_ecr_repository.image": "the CDK's bootstrap has such a repository",
+    "aws_ecr_lifecycle_policy.image": "of that repository",
+    "terraform_data.image": "the CDK builds images before it deploys; this is nothing in AWS",
+    "terraform_data.ready": "checks before anything is made; this is nothing in AWS",
+}
+"""Addresses of what only Terraform needs, and why."""
+
+
+def own(address: str) -> bool:
+    """Whether only Terraform needs what is at an address."""
+    return address.partition("[")[0] in TERRAFORMS_OWN
 
 
 def unmeant(differences: Iterable[Difference]) -> list[Difference]:

@@ -1,11 +1,13 @@
 """The inventory of a Terraform state, as ``terraform show -json`` tells it after an apply."""
 
 import json
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
 from deployment.parity.errors import NotComparable
+from deployment.parity.exceptions import own
 from deployment.parity.inventory import Entry, entry
 from deployment.parity.kinds.all import MAPPED
 from deployment.parity.kinds.model import As, Block, Shape
@@ -16,6 +18,7 @@ from deployment.parity.values import Value, is_empty, legible, put
 type Json = dict[str, Any]
 
 _STACK: Final = "aws_cloudformation_stack"
+_PIECE: Final = re.compile(r"[^:/]+")
 _SILENT: Final = (False, 0)
 _LABELLED: Final = {
     "aws_vpc": "network",
@@ -41,7 +44,9 @@ class State:
 
 def read(shown: Json) -> State:
     """A state; NotComparable when it holds nothing."""
-    resources = tuple(_managed(shown.get("values", {}).get("root_module", {})))
+    resources = tuple(
+        each for each in _managed(shown.get("values", {}).get("root_module", {})) if not own(each["address"])
+    )
     if not resources:
         raise NotComparable("the state holds no resources: apply first, then `terraform show -json`")
     return State(resources, labels(resources), _place(resources))
@@ -63,8 +68,6 @@ def labels(resources: tuple[Json, ...]) -> dict[str, str]:
 def entries(resource: Json, state: State) -> Iterator[Entry]:
     """What a resource says; NotComparable for a type or an attribute that no map knows."""
     kind = resource["type"]
-    if kind == "terraform_data":
-        return
     values = labelled(resource["values"], state.labels)
     if kind == _STACK:
         yield from _stack(resource["address"], values, state.place)
@@ -93,10 +96,12 @@ def labelled(value: Value, labels: Mapping[str, str]) -> Value:
         case str():
             if value in labels:
                 return labels[value]
-            for separator in (":", "/"):
-                if separator in value and not value.startswith(("{", "[")):
-                    value = separator.join(labels.get(piece, piece) for piece in value.split(separator))
-            return value
+            # Within ARNs and the like; texts that are JSON hold none.
+            return (
+                value
+                if value.startswith(("{", "["))
+                else _PIECE.sub(lambda piece: labels.get(piece[0], piece[0]), value)
+            )
         case _:
             return value
 

@@ -8,7 +8,7 @@ from typing import Any, Final
 from deployment.parity.errors import NotComparable
 from deployment.parity.inventory import Entry, entry
 from deployment.parity.kinds.all import BY_RESOURCE, properties
-from deployment.parity.kinds.compute import PUBLISHED, code
+from deployment.parity.kinds.compute import PUBLISHED, code, machine_version
 from deployment.parity.kinds.model import Kind
 from deployment.parity.place import Place
 from deployment.parity.values import Value, change, legible, plain, queue_url
@@ -17,6 +17,8 @@ type Json = dict[str, Any]
 
 _PLACEHOLDER: Final = re.compile(r"\$\{([^!}]+)\}")
 _RETAINED: Final = ("DeletionPolicy", "UpdateReplacePolicy")
+_GONE: Final = "Delete"
+"""What happens where nothing is said."""
 _ANSWERED_BY_TOOLS: Final = frozenset({"Type", "Properties", "DependsOn", "Metadata", "Condition", *_RETAINED})
 
 _NAME: Final[Mapping[str, Callable[[Place, str], str]]] = {
@@ -50,6 +52,14 @@ _ARN: Final[Mapping[str, Callable[[Place, str], str]]] = {
     "AWS::CloudWatch::Alarm": lambda place, name: place.arn("cloudwatch", f"alarm:{name}"),
 }
 """What ``Fn::GetAtt`` gives as the ``Arn``."""
+
+_FROM_PROPERTIES: Final[Mapping[str, Callable[[Place, Json], str]]] = {
+    "AWS::Lambda::Alias": lambda place, said: place.arn("lambda", f"function:{said['FunctionName']}:{said['Name']}"),
+    "AWS::StepFunctions::StateMachineVersion": lambda place, said: machine_version(
+        f"{place.arn('states', 'stateMachine:' + said['StateMachineArn'])}:0"
+    ),
+}
+"""What ``Ref``, and ``Fn::GetAtt`` as the ``Arn``, give of types that are part of another."""
 
 _MADE_UP: Final = frozenset(
     {
@@ -92,7 +102,9 @@ class Template:
                 f"{logical}: {', '.join(sorted(strange))} of {kind.resource} is mapped to no attribute of Terraform's;"
                 " add it to deployment/parity/kinds"
             )
-        yield entry(kind.name, said | {name: resource[name] for name in _RETAINED if name in resource})
+        yield entry(
+            kind.name, said | {name: resource[name] for name in _RETAINED if resource.get(name, _GONE) != _GONE}
+        )
 
     def _said(self, kind: Kind, resource: Json) -> Json:
         said: Json = self._value(resource.get("Properties", {}))
@@ -164,6 +176,8 @@ class Template:
             return pseudo[name]
         if name in self.body["Resources"]:
             resource = self.body["Resources"][name]
+            if resource["Type"] in _FROM_PROPERTIES:
+                return _FROM_PROPERTIES[resource["Type"]](self.place, self._said_by(name))
             plainly = _NAME.get(resource["Type"])
             return plainly(self.place, self._name(name)) if plainly else self._label(name)
         if "Default" in self.body.get("Parameters", {}).get(name, {}):
@@ -176,6 +190,8 @@ class Template:
         if resource is None:
             raise NotComparable(f"Fn::GetAtt of {name}, which the template does not have")
         kind = resource["Type"]
+        if attribute in ("Arn", "AliasArn") and kind in _FROM_PROPERTIES:
+            return _FROM_PROPERTIES[kind](self.place, self._said_by(name))
         if attribute in ("Arn", "TopicArn") and kind in _ARN:
             return _ARN[kind](self.place, self._name(name))
         if (kind, attribute) == ("AWS::KMS::Key", "Arn"):
@@ -197,10 +213,13 @@ class Template:
 
         return _PLACEHOLDER.sub(replaced, text)
 
-    def _name(self, logical: str) -> str:
+    def _said_by(self, logical: str) -> Json:
         resource = self.body["Resources"][logical]
-        kind = self._kind(logical, resource)
-        return kind.named(plain(self._said(kind, resource)))
+        said: Json = plain(self._said(self._kind(logical, resource), resource))
+        return said
+
+    def _name(self, logical: str) -> str:
+        return self._kind(logical, self.body["Resources"][logical]).named(self._said_by(logical))
 
     def _label(self, logical: str) -> str:
         kind = self._kind(logical, self.body["Resources"][logical])

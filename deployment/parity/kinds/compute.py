@@ -150,7 +150,17 @@ MAPPED: Final = (
                 },
             ),
         ),
-        computed("code_sha256", "created_date", "filename", "layer_arn", "source_code_size", "version"),
+        # Where a package lies is each tool's own; what is in it is compared.
+        computed(
+            "code_sha256",
+            "created_date",
+            "filename",
+            "layer_arn",
+            "s3_bucket",
+            "s3_key",
+            "source_code_size",
+            "version",
+        ),
     ),
     Mapped(
         "aws_lambda_function",

@@ -38,6 +38,11 @@ def _switch(on: Value) -> Value:
     return {True: "ENABLED", False: "DISABLED"}.get(on, on)
 
 
+def _cluster_name(cluster: Value) -> Value:
+    """A cluster by its name, whichever way it is named."""
+    return str(cluster).rpartition("/")[2]
+
+
 def _one_block(cidrs: Value) -> Value:
     """CloudFormation's rules are for one block of addresses each."""
     if isinstance(cidrs, list) and len(cidrs) == 1:
@@ -102,6 +107,7 @@ KINDS: Final = (
             "EnableExecuteCommand": False,
             "PropagateTags": "NONE",
         },
+        reads={"Cluster": _cluster_name},
         unordered=("NetworkConfiguration.AwsvpcConfiguration.Subnets",),
     ),
 )
@@ -240,7 +246,7 @@ MAPPED: Final = (
                 "service",
                 {
                     "name": "ServiceName",
-                    "cluster": "Cluster",
+                    "cluster": As("Cluster", _cluster_name),
                     "task_definition": "TaskDefinition",
                     "desired_count": "DesiredCount",
                     "launch_type": "LaunchType",

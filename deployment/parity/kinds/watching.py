@@ -3,7 +3,7 @@
 from typing import Final
 
 from deployment.parity.kinds.model import As, Block, Kind, Mapped, Part, by, computed
-from deployment.parity.values import Value, by_key, parsed, policy, unordered, without_star
+from deployment.parity.values import Value, by_key, parsed, policy, without_star
 
 
 def _topic_of(arns: Value) -> Value:
@@ -58,11 +58,8 @@ KINDS: Final = (
         "AWS::Events::Rule",
         by("Name"),
         defaults={"State": "ENABLED", "EventBusName": "default"},
-        reads={
-            "Targets": _targets,
-            "EventPattern.detail.stateMachineArn": unordered,
-            "EventPattern.detail.status": unordered,
-        },
+        reads={"Targets": _targets},
+        unordered=("EventPattern.detail.stateMachineArn", "EventPattern.detail.status"),
     ),
     Kind(
         "topic", "AWS::SNS::Topic", by("TopicName"), defaults={"FifoTopic": False, "ContentBasedDeduplication": False}

@@ -6,7 +6,7 @@ from decimal import Decimal
 
 import pytest
 
-from deployment import costs, measured
+from deployment import costs, dashboard, measured
 from deployment.costs import Line, charged, defaults, idle_month, listed, request
 from deployment.measured import TURNS, Measured
 from discord_agent.domain.list_prices import FREE, PRICES, Unit
@@ -58,6 +58,11 @@ def test_a_setting_is_priced(chosen: dict[str, str], unit: Unit) -> None:
     assert unit not in {line.unit for line in usual}
     assert unit in {line.unit for line in other}
     assert charged(other) > charged(usual)
+
+
+def test_the_dashboard_is_small_enough_for_the_free_allowance() -> None:
+    drawn = [widget.body.get("properties", {}).get("metrics", []) for widget in dashboard.widgets(SYSTEM)]
+    assert 0 < sum(map(len, drawn)) <= 50
 
 
 def test_without_the_bridge_nothing_always_runs() -> None:
