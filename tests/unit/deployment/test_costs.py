@@ -9,6 +9,7 @@ import pytest
 from deployment import costs, dashboard, measured
 from deployment.costs import Line, charged, defaults, idle_month, listed, request
 from deployment.measured import TURNS, Measured
+from discord_agent.declaration import Grant, Kind, Ref
 from discord_agent.domain.list_prices import FREE, PRICES, Unit
 from discord_agent.system import SYSTEM
 
@@ -63,6 +64,14 @@ def test_a_setting_is_priced(chosen: dict[str, str], unit: Unit) -> None:
 def test_the_dashboard_is_small_enough_for_the_free_allowance() -> None:
     drawn = [widget.body.get("properties", {}).get("metrics", []) for widget in dashboard.widgets(SYSTEM)]
     assert 0 < sum(map(len, drawn)) <= 50
+
+
+def test_secrets_are_free_only_as_long_as_they_are_parameters() -> None:
+    read = Grant(("secretsmanager:GetSecretValue",), (Ref(Kind.SECRET, "model-key"),))
+    plan = {"plan": replace(SYSTEM.functions["plan"], grants=(read,))}
+    dearer = idle_month(replace(SYSTEM, functions=SYSTEM.functions | plan), USUAL)
+    assert [line.quantity for line in dearer if line.unit is Unit.SECRET] == [len(SYSTEM.secrets)]
+    assert Unit.SECRET not in {line.unit for line in idle_month(SYSTEM, USUAL)}
 
 
 def test_without_the_bridge_nothing_always_runs() -> None:
