@@ -7,14 +7,18 @@ from pathlib import Path
 from typing import Final
 
 from deployment import restoring, settings
-from deployment.cli import asking, doctor, init
+from deployment.cli import asking, deploy, destroy, doctor, init
 from deployment.cli.account import reach
+from deployment.cli.connect import connect
 from deployment.cli.deployed import Deployed
 from deployment.cli.machine import Machine
 from deployment.cli.ready import Ready
+from deployment.cli.tools import TOOLS, Place
 from deployment.cli.trial import try_model
 from deployment.cli.vault import ParameterStoreVault
 from deployment.forgetting import command as forgetting
+from deployment.packages.build import build
+from discord_agent.domain.errors import InvalidSettings
 from discord_agent.settings import environment
 from discord_agent.system import SYSTEM
 
@@ -28,6 +32,9 @@ def add(add_parser: AddParser) -> None:
     """Add them."""
     _add_init(add_parser)
     _add_doctor(add_parser)
+    _add_deploy(add_parser)
+    _add_connect(add_parser)
+    _add_destroy(add_parser)
     _add_operate(add_parser)
 
 
@@ -47,6 +54,36 @@ def _add_doctor(add_parser: AddParser) -> None:
     _with_file(command)
     _with_url(command)
     command.set_defaults(run=_doctor)
+
+
+def _add_deploy(add_parser: AddParser) -> None:
+    command = add_parser("deploy", help="bring the bot into an AWS account, and connect it with Discord")
+    _with_tool(command)
+    _with_file(command)
+    _with_url(command)
+    command.set_defaults(run=_deploy)
+
+
+def _add_connect(add_parser: AddParser) -> None:
+    command = add_parser("connect", help="tell Discord where the deployed bot is, after plain cdk or terraform")
+    _with_file(command)
+    _with_url(command)
+    command.set_defaults(run=_connect)
+
+
+def _add_destroy(add_parser: AddParser) -> None:
+    command = add_parser("destroy", help="remove the bot from the account; data stay unless told twice")
+    _with_tool(command)
+    _with_file(command)
+    command.add_argument(
+        "--data", action="store_true", help="tables, bucket and secrets too; asks for the bucket's name"
+    )
+    command.add_argument("--yes-delete-data", metavar="BUCKET", default="", help="the bucket's name, instead of asking")
+    command.set_defaults(run=_destroy, url="")
+
+
+def _with_tool(command: argparse.ArgumentParser) -> None:
+    command.add_argument("--with", dest="tool", choices=sorted(TOOLS), default="cdk", help="default: %(default)s")
 
 
 def _with_file(command: argparse.ArgumentParser) -> None:
@@ -86,6 +123,28 @@ def _system(chosen: settings.Settings, url: str) -> tuple[Ready, Deployed]:
     vault = ParameterStoreVault(account.client("ssm"), SYSTEM)
     ready = Ready(SYSTEM, chosen, account, vault, try_model)
     return ready, Deployed(ready.expected, account, vault, url)
+
+
+def _deploy(options: argparse.Namespace) -> int:
+    ready, deployed = _system(settings.read(SYSTEM, options.settings), options.url)
+    tool = TOOLS[options.tool](Place(ready.account, options.settings, environment()))
+    architecture = ready.settings["architecture"]
+    return deploy.run(deploy.Deploying(ready, deployed, tool, lambda: build(SYSTEM, _ROOT, architecture)))
+
+
+def _connect(options: argparse.Namespace) -> int:
+    _, deployed = _system(settings.read(SYSTEM, options.settings), options.url)
+    connect(deployed)
+    return 0
+
+
+def _destroy(options: argparse.Namespace) -> int:
+    ready, deployed = _system(settings.read(SYSTEM, options.settings), options.url)
+    if options.yes_delete_data and not options.data:
+        raise InvalidSettings("nothing was removed: --yes-delete-data only counts together with --data")
+    tool = TOOLS[options.tool](Place(ready.account, options.settings, environment()))
+    confirm = destroy.confirmation(options.yes_delete_data, input)
+    return destroy.run(destroy.Destroying(deployed, tool, options.data, confirm))
 
 
 def _add_operate(add_parser: AddParser) -> None:

@@ -67,6 +67,11 @@ class Deployed:
             Check("alarms", self._alarms),
         ]
 
+    @property
+    def api_url(self) -> str:
+        """Discord's."""
+        return self.expected.settings.parameter("DISCORD_API_URL")
+
     def interactions_url(self) -> str:
         """Where Discord is to send interactions; InvalidSettings when there is no HTTP API."""
         if self.url:
@@ -172,7 +177,7 @@ class Deployed:
 
     def _interactions(self) -> Iterator[Finding]:
         url = self.interactions_url()
-        yield _answers(url)
+        yield answers(url)
         with self._discord() as client:
             endpoint = bots.ask(client).endpoint
         if endpoint == url:
@@ -189,7 +194,7 @@ class Deployed:
 
     def _discord(self) -> Any:
         token = self.vault.read().get(TOKEN, "")
-        return bots.connection(self.expected.settings.parameter("DISCORD_API_URL"), bots.clean(token))
+        return bots.connection(self.api_url, bots.clean(token))
 
     def _dead_letters(self) -> Iterator[Finding]:
         client = self.account.client("sqs")
@@ -229,7 +234,7 @@ class Deployed:
             yield warn("alarms", "there are none", _DEPLOY)
 
 
-def _answers(url: str) -> Finding:
+def answers(url: str) -> Finding:
     """Whether the endpoint turns away what Discord did not sign, as it must; a PING that is signed only Discord can send."""
     try:
         status = httpx.post(url, content=_UNSIGNED, timeout=_PING_PATIENCE).status_code

@@ -1,0 +1,118 @@
+"""The tools that make and remove everything, as the commands use them; which of them made what there is."""
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Final, Protocol
+
+from deployment import cdk, terraform
+from deployment.cli.account import Account, explained
+from deployment.cli.checks import Check, Finding, fail, ok
+from discord_agent.declaration import PREFIX
+
+_GONE: Final = "DELETE_COMPLETE"
+
+
+class Tool(Protocol):
+    """What brings the system into an account; both can be repeated after they were cut off."""
+
+    @property
+    def name(self) -> str:
+        """As it is chosen with ``--with``."""
+        ...
+
+    def deploy(self) -> None:
+        """Make everything as it is declared."""
+        ...
+
+    def destroy(self, *, keep_data: bool) -> None:
+        """Remove everything, or everything but tables, queues and bucket."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a tool works: an account, with a file of settings, in an environment."""
+
+    account: Account
+    settings: Path
+    variables: Mapping[str, str] = field(repr=False)
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """The environment of a tool, which looks nowhere else for the region."""
+        region = self.account.region
+        return {**self.variables, "AWS_REGION": region, "AWS_DEFAULT_REGION": region}
+
+
+class CdkTool:
+    """The CDK; InvalidSettings when it is not installed."""
+
+    name = "cdk"
+
+    def __init__(self, place: Place) -> None:
+        account = place.account
+        self._cdk = cdk.find(
+            place.environment, settings=place.settings.resolve(), account=account.id, region=account.region
+        )
+
+    def deploy(self) -> None:
+        """Make everything as it is declared."""
+        self._cdk.deploy()
+
+    def destroy(self, *, keep_data: bool) -> None:
+        """Remove everything, or everything but tables, queues and bucket."""
+        self._cdk.destroy(keep_data=keep_data)
+
+
+class TerraformTool:
+    """Terraform; InvalidSettings when it, or its provider, is not there."""
+
+    name = "terraform"
+
+    def __init__(self, place: Place) -> None:
+        self._terraform = terraform.find(place.environment)
+        self._variables: dict[str, object] = {
+            "account": place.account.id,
+            "region": place.account.region,
+            "settings_file": str(place.settings.resolve()),
+            "emulated": "AWS_ENDPOINT_URL" in place.variables,
+        }
+
+    def deploy(self) -> None:
+        """Make everything as it is declared."""
+        self._terraform.init()
+        self._terraform.apply(self._variables)
+
+    def destroy(self, *, keep_data: bool) -> None:
+        """Remove everything, or everything but tables and bucket."""
+        self._terraform.init()
+        # Without a resource in the state there is nothing to remove; data would be made first, to be released.
+        if self._terraform.addresses():
+            self._terraform.destroy(self._variables, keep_data=keep_data)
+
+
+TOOLS: Final[Mapping[str, Callable[[Place], Tool]]] = {"cdk": CdkTool, "terraform": TerraformTool}
+
+
+def made_by(account: Account, *, is_there: bool) -> str:
+    """The tool that made what there is, "" for none: only the CDK leaves stacks."""
+    with explained():
+        pages = account.client("cloudformation").get_paginator("describe_stacks").paginate()
+        stacks = [stack for page in pages for stack in page["Stacks"] if stack["StackName"].startswith(f"{PREFIX}-")]
+    if any(stack["StackStatus"] != _GONE for stack in stacks):
+        return CdkTool.name
+    return TerraformTool.name if is_there else ""
+
+
+def same_tool(account: Account, tool: str, is_there: Callable[[], bool]) -> Check:
+    """That one tool does not come upon what the other one made."""
+
+    def look() -> Iterator[Finding]:
+        made = made_by(account, is_there=is_there())
+        if made in {tool, ""}:
+            yield ok("tool", tool)
+        else:
+            yield fail("tool", f"what is in {account} was made by {made}", f"use `--with {made}`")
+
+    return Check("tool", look)
