@@ -7,7 +7,7 @@ REQUIREMENTS := requirements/development.txt
 EXTRAS := core models sandbox bridge
 export UV_PYTHON_DOWNLOADS ?= automatic
 
-.PHONY: setup cdk-setup dev test lint types unit integration product stack e2e scenarios browser requirements clean bench generated
+.PHONY: setup cdk-setup dev test lint types unit integration product stack e2e scenarios browser infrastructure requirements clean bench generated
 
 setup: .venv/.ready
 
@@ -62,6 +62,10 @@ e2e: setup
 
 scenarios: setup
 	$(BIN)/pytest tests/e2e/test_scenarios.py
+
+# Deployments by the CDK and Terraform on the emulator; each names what this machine lacks for it.
+infrastructure: setup cdk-setup
+	$(BIN)/pytest tests/infrastructure
 
 browser: setup
 	$(BIN)/pytest tests/e2e/test_playground.py

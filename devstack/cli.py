@@ -32,6 +32,9 @@ _REACH: Final = ("AWS_ENDPOINT_URL", "AWS_DEFAULT_REGION", "AWS_ACCESS_KEY_ID", 
 """What the ``aws`` command, and ours, need to reach the tables, queues and objects of a local stack."""
 _DEFAULT_PORT: Final = 8750
 _HIGHEST_PORT: Final = 65535
+_DEMO_SECONDS: Final = 180.0
+_DEPLOYED_SECONDS: Final = 600.0
+"""Deployed functions import everything at each cold start."""
 _NOT_RUN: Final = 3
 """The exit code of what this machine lacks the tools for: neither passed nor failed."""
 _CAUTION: Final = (
@@ -75,7 +78,9 @@ def parser() -> argparse.ArgumentParser:
         "--against", choices=sorted(TOOLS), help="play on the system that this tool deploys on the emulator"
     )
     show.add_argument("--json", action="store_true", help="print one JSON object")
-    show.add_argument("--timeout", type=float, default=180, help="seconds to wait for the whole job")
+    show.add_argument(
+        "--timeout", type=float, help="seconds to wait for the whole job (default: 180; against a tool 600)"
+    )
     show.set_defaults(run=_demo)
 
     call = commands.add_parser("invoke", help="invoke one function with an event, without AWS")
@@ -212,11 +217,12 @@ def _demo(options: argparse.Namespace) -> int:
         print("\n".join(f"{name:22} {scenario.shows}" for name, scenario in SCENARIOS.items()))
         return 0
     chosen = replace(_options(options, data=None, port=0), against=options.against or "")
+    timeout = options.timeout or (_DEPLOYED_SECONDS if options.against else _DEMO_SECONDS)
     try:
         if options.scenario:
-            report = playing.play(chosen, options.scenario, timeout=options.timeout)
+            report = playing.play(chosen, options.scenario, timeout=timeout)
         else:
-            report = demo.play(chosen, task=options.task, timeout=options.timeout)
+            report = demo.play(chosen, task=options.task, timeout=timeout)
     except NotRun as reason:
         print(f"NOT RUN: demo against {options.against}: {reason}", file=sys.stderr)
         return _NOT_RUN

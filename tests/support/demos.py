@@ -26,7 +26,7 @@ class Verdict:
 
 def played_against(tool: str) -> Verdict:
     """The demo on the system that a tool deployed; skipped, with the command's reason, where the tool cannot work."""
-    command = [sys.executable, "-m", "devstack.cli", "demo", "--against", tool, "--json", "--timeout", "600"]
+    command = [sys.executable, "-m", "devstack.cli", "demo", "--against", tool, "--json"]
     done = subprocess.run(
         command, cwd=ROOT, capture_output=True, text=True, encoding="utf-8", timeout=_SECONDS, check=False
     )

@@ -4,6 +4,7 @@ import io
 import json
 import zipfile
 from collections.abc import Mapping
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any, Final
 
@@ -14,6 +15,16 @@ from devstack.aws.workload import Site
 
 FUNCTION: Final = f"arn:aws:lambda:{REGION}:{ACCOUNT}:function"
 ROLE: Final = f"arn:aws:iam::{ACCOUNT}:role/discord-agent"
+IMAGE: Final = f"{ACCOUNT}.dkr.ecr.{REGION}.amazonaws.com/boxed:1"
+DOCKERFILE: Final = """
+FROM python:3.13-slim
+COPY requirements.txt /tmp/requirements.txt
+ENV PYTHONPATH=/opt/packages:/opt/product
+COPY boxed.py /opt/product/boxed.py
+WORKDIR /opt/product
+ENTRYPOINT ["python", "-m", "awslambdaric"]
+CMD ["boxed.handler"]
+"""
 HANDLER: Final = """
 import json, os, shared, boto3
 
@@ -48,6 +59,33 @@ class Tool:
         self.machine("calls", "two")
         self.rule("bad-end", "two")
         self.api("/hook", "one")
+        self.image("boxed")
+        self.service("watcher")
+
+    def image(self, name: str) -> None:
+        """A function that is an image, with an environment of its own for each tenant."""
+        self._lambda.create_function(
+            FunctionName=name,
+            PackageType="Image",
+            Code={"ImageUri": IMAGE},
+            Role=self.role(name, "lambda", "sqs:*", "*"),
+            Architectures=[HERE],
+            TenancyConfig={"TenantIsolationMode": "PER_TENANT"},
+            Publish=True,
+        )
+        self._lambda.create_alias(FunctionName=name, Name="live", FunctionVersion="1")
+
+    def service(self, name: str) -> None:
+        """A service of one task, which is the image with a variable."""
+        ecs = self.clients.get("ecs")
+        ecs.create_cluster(clusterName="cluster")
+        container = {"name": name, "image": IMAGE, "environment": [{"name": "OWN", "value": name}]}
+        task = ecs.register_task_definition(
+            family=name,
+            taskRoleArn=self.role(name, "ecs-tasks", "sqs:*", "*"),
+            containerDefinitions=[container],
+        )["taskDefinition"]["taskDefinitionArn"]
+        ecs.create_service(cluster="cluster", serviceName=name, taskDefinition=task, desiredCount=1)
 
     def role(self, name: str, service: str, action: str, resource: str) -> str:
         """A role that a service takes, and that may do one thing; its ARN."""
@@ -152,6 +190,21 @@ class Tool:
             Publish=True,
         )
         self._lambda.create_alias(FunctionName=name, Name="live", FunctionVersion="1")
+
+
+def build_context(folder: Path) -> Path:
+    """What the image is built from."""
+    folder.mkdir()
+    libraries = ("awslambdaric", "simplejson", "snapshot-restore-py")
+    pins = "".join(f"{name}=={version(name)} \\\n    --hash=sha256:0\n" for name in libraries)
+    files = {
+        "Dockerfile": DOCKERFILE,
+        "requirements.txt": pins,
+        "boxed.py": "def handler(event, context):\n    return {'tenant': context.tenant_id, 'file': __file__}\n",
+    }
+    for name, text in files.items():
+        (folder / name).write_text(text, encoding="utf-8")
+    return folder
 
 
 def archive(files: Mapping[str, str]) -> bytes:

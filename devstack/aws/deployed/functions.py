@@ -16,6 +16,7 @@ from devstack.aws.functions.model import FunctionSpec
 from devstack.aws.functions.path import plain_python
 
 _RUNTIME_NAME: Final = "python3.13"
+_RUNTIME_COMMAND: Final = ("python", "-m", "awslambdaric")
 _ARCHITECTURES: Final = {"x86_64": "x86_64", "aarch64": "arm64", "arm64": "arm64"}
 HERE: Final = _ARCHITECTURES.get(platform.machine(), platform.machine())
 """This machine's processor, as Lambda names it."""
@@ -59,6 +60,8 @@ class FunctionReader:
         if len(aliases) > 1:
             raise StackError(f"{name} has {len(aliases)} aliases: the local stack runs functions that have one")
         for alias in aliases:
+            if alias.get("RoutingConfig", {}).get("AdditionalVersionWeights"):
+                raise StackError(f"{alias['AliasArn']} is shared by versions, which does not work here")
             found = self._lambda.get_function(FunctionName=name, Qualifier=alias["Name"])
             reserved = self._lambda.get_function_concurrency(FunctionName=name).get("ReservedConcurrentExecutions")
             yield self._spec(found["Configuration"], found["Code"], alias, reserved)
@@ -107,8 +110,8 @@ class FunctionReader:
 
     def _from_image(self, name: str, code: Json) -> Json:
         image = self._image(code["ImageUri"])
-        if not image.command:
-            raise StackError(f"the image of {name} names no handler")
+        if image.command[:-1] != _RUNTIME_COMMAND:
+            raise StackError(f"the image of {name} does not start {' '.join(_RUNTIME_COMMAND)} with a handler")
         return {
             "handler": image.command[-1],
             "folder": image.folder,

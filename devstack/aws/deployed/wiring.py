@@ -104,8 +104,12 @@ class WiringReader:
             arn = machine["stateMachineArn"]
             for listed in states.list_state_machine_aliases(stateMachineArn=arn)["stateMachineAliases"]:
                 alias = states.describe_state_machine_alias(stateMachineAliasArn=listed["stateMachineAliasArn"])
-                (routed,) = alias["routingConfiguration"]
-                version = states.describe_state_machine(stateMachineArn=routed["stateMachineVersionArn"])
+                routes = [route["stateMachineVersionArn"] for route in alias["routingConfiguration"] if route["weight"]]
+                if len(routes) > 1:
+                    raise StackError(
+                        f"{listed['stateMachineAliasArn']} is shared by versions, which does not work here"
+                    )
+                version = states.describe_state_machine(stateMachineArn=routes[0])
                 yield MachineSpec(
                     key=self._key_of(machine["name"]),
                     name=machine["name"],
@@ -127,7 +131,9 @@ class WiringReader:
 
 
 def _service(task: Json, image: Callable[[str], Image]) -> ServiceSpec:
-    (container,) = task["containerDefinitions"]
+    container, *more = task["containerDefinitions"]
+    if more:
+        raise StackError(f"{task['family']} has {1 + len(more)} containers: only services of one work here")
     found = image(container["image"])
     if found.command[:2] != ("python", "-m") or container.get("secrets") or container.get("command"):
         raise StackError(f"the container {container['name']} is started in a way that does not work here")

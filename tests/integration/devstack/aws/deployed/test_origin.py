@@ -9,9 +9,10 @@ import httpx
 import pytest
 
 from devstack.aws.deployed.origin import Deployed
+from devstack.aws.functions.model import InvocationRefused
 from devstack.aws.stack import LocalAws
 from devstack.aws.workload import Site
-from tests.support.deployments import FUNCTION, Tool
+from tests.support.deployments import FUNCTION, IMAGE, Tool, build_context
 from tests.support.eventually import eventually
 from tests.support.local_aws import records, system
 
@@ -22,13 +23,14 @@ def tool(tmp_path_factory: pytest.TempPathFactory) -> Tool:
 
 
 @pytest.fixture(scope="module")
-def aws(tool: Tool) -> Iterator[LocalAws]:
-    with running(tool.deploy) as aws:
+def aws(tool: Tool, tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalAws]:
+    with running(tool, tmp_path_factory.mktemp("images")) as aws:
         yield aws
 
 
-def running(deploy: Any) -> LocalAws:
-    return LocalAws(Deployed(system(), deploy, {}, lambda _name, _line: None))
+def running(tool: Tool, folder: Path) -> LocalAws:
+    contexts = {IMAGE: build_context(folder / "boxed")}
+    return LocalAws(Deployed(system(), tool.deploy, contexts, lambda _name, _line: None))
 
 
 def call(aws: LocalAws, reference: str, event: object) -> Any:
@@ -89,6 +91,26 @@ def test_a_deployed_route_is_answered_by_its_function(aws: LocalAws) -> None:
     assert httpx.post(f"{aws.api_url}/hook", json={}).text == "answered"
 
 
+def test_an_image_runs_from_its_build_context_apart_for_each_tenant(aws: LocalAws) -> None:
+    answer = aws.invoke("boxed", {}, tenant="somebody").payload
+    assert isinstance(answer, dict)
+    assert answer["tenant"] == "somebody"
+    assert answer["file"].endswith("/opt/product/boxed.py")
+    with pytest.raises(InvocationRefused, match="tenant"):
+        aws.invoke("boxed", {})
+
+
+def test_a_deployed_service_is_known_with_what_it_runs_as_whom(aws: LocalAws) -> None:
+    service = aws.service("watcher")
+    assert (service.module, service.role.rpartition("/")[2], service.bare) == (
+        "awslambdaric",
+        "discord-agent-watcher",
+        True,
+    )
+    assert service.environment["OWN"] == "watcher"
+    assert service.environment["PYTHONPATH"].endswith("/libraries")
+
+
 class Without(Tool):
     """The same, but something was left out or taken away."""
 
@@ -103,7 +125,7 @@ class Without(Tool):
 
 def test_what_is_missing_is_missing_and_what_is_not_permitted_is_refused(tmp_path: Path) -> None:
     tool = Without(tmp_path / "records")
-    with running(tool.deploy) as aws:
+    with running(tool, tmp_path) as aws:
         states = aws.clients.stepfunctions()
         assert httpx.post(f"{aws.api_url}/hook", json={}).status_code == 500
         aws.clients.sqs().send_message(QueueUrl=aws.queue_url("work"), MessageBody="never done")
