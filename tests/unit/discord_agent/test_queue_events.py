@@ -4,6 +4,7 @@ from typing import Any
 import pytest
 
 from discord_agent.adapters.discord.inbound import BotIdentity
+from discord_agent.adapters.logging import correlation
 from discord_agent.domain import measures
 from discord_agent.domain.ids import UserId
 from discord_agent.domain.inbound import ButtonPressed, CommandInvoked, Inbound
@@ -29,9 +30,11 @@ class Listener:
         self.clock = ManualClock(NOW + timedelta(seconds=3))
         self.metrics = FakeMetrics()
         self.handled: list[tuple[Inbound, int]] = []
+        self.logged: list[dict[str, Any]] = []
 
     def __call__(self, event: Inbound) -> None:
         self.handled.append((event, len(self.discord.acknowledged)))
+        self.logged.append(correlation())
 
     def hears(self, envelope: Envelope) -> None:
         InboundEvents(self, BotIdentity(UserId("1")), self.discord, self.clock, self.metrics)(envelope.write())
@@ -69,3 +72,10 @@ def test_it_is_measured_how_long_an_event_waited() -> None:
     listener.hears(Envelope.of_interaction(BUTTON, NOW))
     listener.hears(Envelope.of_interaction(BUTTON, NOW + timedelta(seconds=5)))
     assert listener.metrics.of(measures.QUEUE_AGE) == [3.0, 0.0]
+
+
+def test_what_is_logged_meanwhile_is_found_by_the_thread() -> None:
+    listener = Listener()
+    listener.hears(Envelope.of_interaction(BUTTON, NOW))
+    assert listener.logged == [{"thread_id": "40"}]
+    assert correlation() == {}

@@ -5,6 +5,7 @@ from typing import Any, Final
 
 from discord_agent.adapters.codec import from_json
 from discord_agent.adapters.discord.inbound import BotIdentity, parse
+from discord_agent.adapters.logging import correlated
 from discord_agent.domain.errors import InvalidEvent
 from discord_agent.domain.ids import ExecutionId, MessageId, ThreadId, UserId, is_decision
 from discord_agent.domain.inbound import InboundMessage
@@ -32,7 +33,11 @@ class Failures:
             for body in bodies(event):
                 self._dead_letter(_readable(body))
         else:
-            self.fail.run_failed(from_json(RunState, event))
+            self._run_failed(from_json(RunState, event))
+
+    def _run_failed(self, run: RunState) -> None:
+        with correlated(execution_id=run.execution_id, thread_id=run.thread_id):
+            self.fail.run_failed(run)
 
     def _execution_ended(self, detail: dict[str, Any]) -> None:
         """``input`` is the state the execution began with; what it reached since lies in its record."""
@@ -45,7 +50,7 @@ class Failures:
         if is_decision(name):
             self.fail.decision_failed(replace(from_json(RunState, data.get("run")), failure=failure))
         else:
-            self.fail.run_failed(replace(from_json(RunState, data), failure=failure))
+            self._run_failed(replace(from_json(RunState, data), failure=failure))
 
     def _dead_letter(self, body: Event) -> None:
         if {"thread_id", "author_id", "message_id"} <= body.keys():

@@ -5,10 +5,11 @@ from dataclasses import dataclass
 
 from discord_agent.adapters.codec import from_json
 from discord_agent.adapters.discord.inbound import BotIdentity, parse
+from discord_agent.adapters.logging import correlated
 from discord_agent.domain import measures
 from discord_agent.domain.inbound import ButtonPressed, CommandInvoked, Inbound
 from discord_agent.entrypoint import json_object
-from discord_agent.envelope import Envelope, Kind
+from discord_agent.envelope import Envelope, Kind, group_id
 from discord_agent.ports import Clock, Discord, Metrics
 from discord_agent.steps.classify import Wakeup
 
@@ -34,9 +35,10 @@ class InboundEvents:
         event = parse(envelope.event, envelope.data, self.bot)
         if event is None:
             return
-        if envelope.kind is Kind.DISPATCH and isinstance(event, ButtonPressed | CommandInvoked):
-            self.discord.acknowledge(event.interaction_id, event.token, answers=isinstance(event, CommandInvoked))
-        self.handle(event)
+        with correlated(thread_id=group_id(envelope.event, envelope.data)):
+            if envelope.kind is Kind.DISPATCH and isinstance(event, ButtonPressed | CommandInvoked):
+                self.discord.acknowledge(event.interaction_id, event.token, answers=isinstance(event, CommandInvoked))
+            self.handle(event)
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,4 +49,6 @@ class WakeupEvents:
 
     def __call__(self, body: str) -> None:
         """Handle one message."""
-        self.handle(from_json(Wakeup, json_object(body)))
+        wakeup = from_json(Wakeup, json_object(body))
+        with correlated(thread_id=wakeup.thread_id):
+            self.handle(wakeup)
