@@ -13,6 +13,7 @@ from typing import Any, Final
 from deployment import dashboard, keys
 from deployment.figures import FIGURES
 from deployment.roles import AccountRole, roles
+from discord_agent.choices import REQUIRED
 from discord_agent.declaration import (
     ALIAS,
     LAYERS,
@@ -26,7 +27,7 @@ from discord_agent.declaration import (
     Service,
     System,
 )
-from discord_agent.system import REQUIRED, SYSTEM
+from discord_agent.system import SYSTEM
 
 type Json = dict[str, Any]
 

@@ -10,9 +10,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from discord_agent.choices import REQUIRED
 from discord_agent.declaration import System
 from discord_agent.domain.errors import InvalidSettings
-from discord_agent.system import REQUIRED
 
 FILE: Final = Path(__file__).resolve().parent.parent / "settings.json"
 _NUMBERS: Final = frozenset({"spend_alarm"})

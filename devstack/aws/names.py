@@ -99,7 +99,7 @@ class Resolver:
         if name in self.parameters:
             return self.parameters[name]
         if name not in self.system.parameters:
-            raise InvalidSettings(f"{name} is no declared parameter: add it to PARAMETERS in discord_agent/system.py")
+            raise InvalidSettings(f"{name} is no declared parameter: add it to PARAMETERS in discord_agent/choices.py")
         return self.system.parameters[name]
 
     def value(self, reference: Ref) -> str:

@@ -15,7 +15,7 @@ type LogLevel = Literal["DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"]
 class Settings(BaseModel):
     """Base of all: unknown variables are ignored, missing ones named.
 
-    Defaults are the declaration's (``PARAMETERS`` in ``system.py``). A field has one here only where an empty
+    Defaults are the declaration's (``PARAMETERS`` in ``choices.py``). A field has one here only where an empty
     parameter, which is not set at all, means something.
     """
 
