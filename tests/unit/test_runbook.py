@@ -20,6 +20,8 @@ GLOBAL_OPTIONS: Final = {"cli-binary-format", "max-items", "no-cli-pager", "outp
 """What the AWS CLI takes for every operation."""
 NAMES: Final = {"s3api": "s3"}
 """Services that the AWS CLI calls otherwise."""
+OF_THE_CLI: Final = {("sso", "login")}
+"""Commands that are no operations of a service."""
 SESSION: Final = botocore.session.get_session()
 
 
@@ -44,6 +46,8 @@ def commands(text: str, program: str) -> Iterator[list[str]]:
 def fault(words: list[str]) -> str:
     """Why there is no such command of the AWS CLI; "" if there is."""
     _, name, operation, *rest = words
+    if (name, operation) in OF_THE_CLI:
+        return ""
     service = NAMES.get(name, name)
     if service not in SESSION.get_available_services():
         return f"no service {service}"
