@@ -35,9 +35,13 @@ dev: setup
 	$(BIN)/discord-agent dev
 
 # The two halves of the integration tests need a process each: moto's mock and its interpreter disturb each other.
+# What was granted and no test has used is told at the end.
+test: export DISCORD_AGENT_USED_GRANTS = $(CURDIR)/.local/used-grants
 test: setup lint types
+	rm -rf .local/used-grants
 	$(MAKE) --no-print-directory -j2 --output-sync=target unit product stack
 	$(MAKE) --no-print-directory -j2 --output-sync=target e2e scenarios browser
+	$(BIN)/discord-agent iam --used .local/used-grants
 
 lint: setup
 	$(BIN)/ruff check .

@@ -7,12 +7,19 @@ from typing import Final
 from discord_agent.declaration import PREFIX, Function, Grant, Kind, Machine, Ref, Role, Service, System
 from discord_agent.needs import invoke
 
+_NO_REGISTRY: Final = "here a service is started from its folder, not from an image"
 _EVERYTHING: Final = (Ref(Kind.ANYTHING, "*"),)
 _TRACE: Final = Grant(
-    ("xray:PutTraceSegments", "xray:PutTelemetryRecords"), _EVERYTHING, reason="traces are no resources in X-Ray"
+    ("xray:PutTraceSegments", "xray:PutTelemetryRecords"),
+    _EVERYTHING,
+    reason="traces are no resources in X-Ray",
+    unexercised="the daemon of Lambda and Step Functions themselves send traces; here there are neither",
 )
 _SAMPLE: Final = Grant(
-    ("xray:GetSamplingRules", "xray:GetSamplingTargets"), _EVERYTHING, reason="sampling rules are the account's"
+    ("xray:GetSamplingRules", "xray:GetSamplingTargets"),
+    _EVERYTHING,
+    reason="sampling rules are the account's",
+    unexercised="Step Functions asks before it traces; the interpreter here does not trace",
 )
 _DELIVER_LOGS: Final = Grant(
     (
@@ -27,9 +34,13 @@ _DELIVER_LOGS: Final = Grant(
     ),
     _EVERYTHING,
     reason="Step Functions asks for these to deliver its logs; log deliveries are no resources",
+    unexercised="the interpreter here delivers no logs",
 )
 _SIGN_IN_TO_REGISTRY: Final = Grant(
-    ("ecr:GetAuthorizationToken",), _EVERYTHING, reason="the token is for the account's whole registry"
+    ("ecr:GetAuthorizationToken",),
+    _EVERYTHING,
+    reason="the token is for the account's whole registry",
+    unexercised=_NO_REGISTRY,
 )
 
 
@@ -102,6 +113,7 @@ def _starter(service: Service) -> AccountRole:
     pull = Grant(
         ("ecr:BatchCheckLayerAvailability", "ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer"),
         (Ref(Kind.IMAGE, service.name),),
+        unexercised=_NO_REGISTRY,
     )
     return AccountRole(
         f"start/{service.name}",
@@ -119,7 +131,11 @@ def _assumed(key: str, role: Role) -> AccountRole:
 
 
 def _send(queue: str) -> Grant:
-    return Grant(("sqs:SendMessage",), (Ref(Kind.QUEUE, queue),))
+    return Grant(
+        ("sqs:SendMessage",),
+        (Ref(Kind.QUEUE, queue),),
+        unexercised="no story here has a function fail at every attempt that Lambda makes",
+    )
 
 
 def _write_logs(group: str) -> Grant:
@@ -127,4 +143,5 @@ def _write_logs(group: str) -> Grant:
         ("logs:CreateLogStream", "logs:PutLogEvents"),
         (Ref(Kind.LOG_GROUP, group, ":*"),),
         reason="every process makes a log stream of its own in this one group",
+        unexercised="what processes print goes to files here; on AWS their surroundings carry it to the logs",
     )

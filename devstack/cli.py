@@ -16,7 +16,7 @@ from deployment.documentation import pages
 from deployment.packages import command as packaging
 from deployment.packages.build import PLATFORMS
 from deployment.parity import command as parity
-from devstack import bench, cost_probe, demo, invoke
+from devstack import bench, cost_probe, demo, invoke, permissions
 from devstack import commands as slash_commands
 from devstack.deploying import TOOLS, NotRun
 from devstack.options import DEMO_SCRIPT, DEMO_TASK, ROOT, SAMPLE, ModelAccess, Options
@@ -116,6 +116,12 @@ def parser() -> argparse.ArgumentParser:
     same.set_defaults(run=lambda options: parity.run(options.cdk, options.terraform))
 
     operating.add(commands.add_parser)
+
+    granted = commands.add_parser("iam", help="say which rights nothing has used that was run here")
+    granted.add_argument(
+        "--used", type=Path, required=True, help="folder of notes: DISCORD_AGENT_USED_GRANTS of the runs"
+    )
+    granted.set_defaults(run=lambda options: permissions.run(options.used))
 
     measure = commands.add_parser("bench", help="run a benchmark")
     measure.add_argument("name", choices=sorted(bench.BENCHMARKS))

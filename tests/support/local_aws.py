@@ -47,7 +47,7 @@ def function(
         memory=256,
         timeout=timeout,
         environment=(("RECORDS", str(records)), *environment),
-        grants=(_ANSWER, *(consume(source.queue) for source in sources), *grants),
+        grants=(_ANSWER, *(grant for source in sources for grant in consume(source.queue)), *grants),
         sources=sources,
         tenant_isolated=tenant_isolated,
         on_execution_status=on_execution_status,

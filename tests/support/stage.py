@@ -31,6 +31,7 @@ from discord_agent.adapters.dynamodb.sessions import DynamoSessions
 from discord_agent.adapters.dynamodb.store import Store
 from discord_agent.adapters.inbound_queue import SqsInboundQueue
 from discord_agent.adapters.machines import StepFunctionsMachines
+from discord_agent.declaration import System
 from discord_agent.domain.classification import Classification, FlowType, TaskType
 from discord_agent.domain.ids import (
     ChannelId,
@@ -69,9 +70,9 @@ _ALIAS = "opus"
 
 
 class Stage:
-    """Everything but the processes of functions; ``stories`` collects what ran on it."""
+    """Everything but the processes of functions, granted what ``system`` says; ``stories`` collects what ran on it."""
 
-    def __init__(self, script: Script) -> None:
+    def __init__(self, script: Script, *, system: System = SYSTEM) -> None:
         self.faults = FunctionFaults()
         self.stories: dict[str, Story] = {}
         self._folder = tempfile.TemporaryDirectory()
@@ -80,7 +81,7 @@ class Stage:
         self.model = ModelServer(script, key=_KEY)
         self.discord = DiscordServer(data=None, port=0, rules=relaxed())
         declared = Declared(
-            SYSTEM,
+            system,
             root=ROOT,
             parameters={
                 "DISCORD_API_URL": self.discord.api_url,

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from discord_agent.domain.ids import ExecutionId, decision_owner, late_decision
+from discord_agent.domain.ids import ExecutionId, GuildId, decision_owner, late_decision
 from discord_agent.domain.session import Approval, Decision
 from tests.support.git_hosts import git
 from tests.support.histories import Story
@@ -53,6 +53,17 @@ def test_a_rejected_branch_is_gone_and_can_be_recovered(stage: Stage) -> None:
     commit = approval(run).commit
     assert f"refs/heads/{commit.branch}" not in refs(stage)
     assert commit.sha in refs(stage).values()
+
+
+def test_a_thread_without_a_repository_elsewhere_merges_in_its_own(stage: Stage) -> None:
+    run = stage.ready("Write a short note into a repository of one's own")
+    stage.executions.update(run.execution, guild_id=GuildId("900100200300400500"))
+    run.launch()
+    assert run.ended().status == "SUCCEEDED"
+    before = refs(stage)
+    story = run.decide("👍")
+    assert_settled(run, story, Decision.MERGE, "✅ Merged into main by")
+    assert refs(stage) == before
 
 
 def test_a_branch_that_nobody_decides_on_is_kept(stage: Stage) -> None:

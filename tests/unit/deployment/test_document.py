@@ -30,7 +30,8 @@ def test_a_function_is_told_of_its_layers_and_of_what_its_variables_refer_to() -
 
 
 def test_a_statement_names_what_is_behind_the_arn_with_its_separator() -> None:
-    statements = document.document(SYSTEM)["roles"]["function/turn"]["statements"]
+    roles = document.document(SYSTEM)["roles"]
+    statements = roles["function/turn"]["statements"] + roles["function/finish"]["statements"]
     resources = {(each["ref"], each["path"]) for statement in statements for each in statement["resources"]}
     assert {
         ("bucket/artifacts", "/threads/*"),

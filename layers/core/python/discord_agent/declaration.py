@@ -84,11 +84,15 @@ class Ref:
 
 @dataclass(frozen=True, slots=True)
 class Grant:
-    """IAM actions on resources; ``reason`` explains a wildcard or anything else a reviewer would ask about."""
+    """IAM actions on resources; ``reason`` explains a wildcard or anything else a reviewer would ask about.
+
+    ``unexercised`` says why none of it is ever used on the development stack, "" if it is.
+    """
 
     actions: tuple[str, ...]
     resources: tuple[Ref, ...]
     reason: str = ""
+    unexercised: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -47,16 +47,43 @@ TOOLS_ENV: Environment = (
 
 RUN_ENV = LOG_ENV + STATE_ENV + EVENTS_ENV + DISCORD_ENV
 
-STATE = Grant(
-    (
-        "dynamodb:GetItem",
-        "dynamodb:PutItem",
-        "dynamodb:UpdateItem",
-        "dynamodb:DeleteItem",
-        "dynamodb:ConditionCheckItem",
-        "dynamodb:Query",
-    ),
-    (table("sessions"), table("executions"), table("executions", "index/*")),
+KNOW = ("GetItem", "UpdateItem")
+"""Read something and change it, or add to it."""
+HOLD = ("UpdateItem", "ConditionCheckItem")
+"""Take and renew a lease, and write what is conditional on it."""
+PAY = ("GetItem", "PutItem", "UpdateItem")
+"""Set money aside for a call of a model, and settle it."""
+CLOSE = ("Query", "UpdateItem")
+"""Find money that a run left open, and settle it."""
+HEAR = ("Query", "UpdateItem", "DeleteItem")
+"""Take messages up from a thread's inbox; a tombstone stays."""
+LEARN = ("Query", "PutItem", "UpdateItem")
+"""Keep lessons."""
+
+
+def sessions(*uses: tuple[str, ...]) -> Grant:
+    """What one does with the table of sessions, each use a tuple of operations."""
+    return _items("sessions", *uses)
+
+
+def executions(*uses: tuple[str, ...]) -> Grant:
+    """The same of the rows of runs."""
+    return _items("executions", *uses)
+
+
+def _items(key: str, *uses: tuple[str, ...]) -> Grant:
+    operations = dict.fromkeys(operation for use in uses for operation in use)
+    return Grant(tuple(f"dynamodb:{operation}" for operation in operations), (table(key),))
+
+
+LET_GO = Grant(
+    ("dynamodb:DeleteItem",),
+    (table("sessions"),),
+    unexercised="only a thread's sixth lesson and a guild's twenty-first push the oldest out",
+)
+NEWEST = Grant(
+    ("dynamodb:Query",),
+    (table("executions", "index/*"),),
     reason="every index of the table is for finding a thread's runs",
 )
 AUDIT = Grant(("dynamodb:PutItem",), (table("messages"),))
@@ -74,9 +101,20 @@ LIST_FILES = Grant(
     (Ref(Kind.BUCKET, "artifacts"),),
     reason="the journal of a turn is found by prefix; without it S3 answers 403 instead of 404 for a missing key",
 )
+OWN_REPOSITORY = Grant(
+    ("s3:GetObject", "s3:PutObject"),
+    (Ref(Kind.BUCKET, "artifacts", "threads/*/git/*"),),
+    reason="a decision is about whichever thread's commit it is; a thread may keep its repository here",
+)
+NOTHING_MISSES = Grant(
+    ("s3:ListBucket",),
+    (Ref(Kind.BUCKET, "artifacts"),),
+    reason="without it S3 answers 403 instead of 404 for a missing key",
+    unexercised="what is read was written by the steps before; only a lost object would tell",
+)
 DELETE_FILES = (
     Grant(
-        ("s3:DeleteObject", "s3:DeleteObjectVersion"),
+        ("s3:DeleteObjectVersion",),
         (Ref(Kind.BUCKET, "artifacts", "threads/*"),),
         reason="whichever thread is deleted in Discord",
     ),
@@ -86,18 +124,18 @@ DELETE_FILES = (
         reason="old versions go with a deleted thread; S3 has no narrower resource for listing",
     ),
 )
-RUN = (STATE, AUDIT, EVENTS, DISCORD)
-
 
 FLOWS: Final = ("simple", "branch", "sequential_thinking", "breakglass")
 """The state machines that answer requests."""
 
 
-def consume(queue: str) -> Grant:
+def consume(queue: str) -> tuple[Grant, ...]:
     """What it takes to be fed from a queue."""
-    return Grant(
-        ("sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes", "sqs:ChangeMessageVisibility"),
-        (Ref(Kind.QUEUE, queue),),
+    fed_from = (Ref(Kind.QUEUE, queue),)
+    scaling = "Lambda asks when a mapping is made and while it scales; the pollers here have no need to"
+    return (
+        Grant(("sqs:ReceiveMessage", "sqs:DeleteMessage"), fed_from),
+        Grant(("sqs:GetQueueAttributes",), fed_from, unexercised=scaling),
     )
 
 
@@ -106,9 +144,10 @@ def machines(*keys: str) -> Environment:
     return tuple((f"{key.upper()}_MACHINE_ARN", Ref(Kind.MACHINE, key)) for key in keys)
 
 
-def start(*keys: str) -> Grant:
+def start(*keys: str, unexercised: str = "") -> Grant:
     """What it takes to start executions of machines."""
-    return Grant(("states:StartExecution",), tuple(Ref(Kind.MACHINE, key, f":{ALIAS}") for key in keys))
+    machines = tuple(Ref(Kind.MACHINE, key, f":{ALIAS}") for key in keys)
+    return Grant(("states:StartExecution",), machines, unexercised=unexercised)
 
 
 def answer(*keys: str) -> Grant:

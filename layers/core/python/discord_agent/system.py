@@ -3,6 +3,7 @@
 The development stack builds itself from it; deployments, documentation and tests read it too.
 """
 
+from dataclasses import replace
 from typing import Final
 
 from discord_agent.choices import PARAMETERS, SETTINGS
@@ -24,19 +25,30 @@ from discord_agent.declaration import (
     Table,
 )
 from discord_agent.needs import (
+    AUDIT,
     BUCKET_ENV,
+    CLOSE,
     DELETE_FILES,
     DISCORD,
+    EVENTS,
     FLOWS,
     GIT,
     GIT_ENV,
+    HEAR,
+    HOLD,
+    KNOW,
+    LEARN,
+    LET_GO,
     LIST_FILES,
     LOG_ENV,
     MODEL,
     MODEL_ENV,
+    NEWEST,
+    NOTHING_MISSES,
+    OWN_REPOSITORY,
+    PAY,
     READ_AUDIT,
     READ_FILES,
-    RUN,
     RUN_ENV,
     SANDBOX_ENV,
     TOOLS,
@@ -45,9 +57,11 @@ from discord_agent.needs import (
     Environment,
     answer,
     consume,
+    executions,
     invoke,
     machines,
     parameters,
+    sessions,
     start,
     table,
 )
@@ -93,7 +107,7 @@ def _step(
     environment: Environment = (),
     grants: tuple[Grant, ...] = (),
 ) -> Function:
-    return Function(name, purpose, package, memory, timeout, RUN_ENV + environment, RUN + grants)
+    return Function(name, purpose, package, memory, timeout, RUN_ENV + environment, (AUDIT, *grants))
 
 
 _FUNCTIONS: Final = (
@@ -125,11 +139,16 @@ _FUNCTIONS: Final = (
             *machines(*FLOWS, "approval"),
         ),
         grants=(
-            *RUN,
-            consume("messages"),
+            AUDIT,
+            DISCORD,
+            *consume("messages"),
+            sessions(KNOW, HOLD, HEAR, LEARN),
+            executions(KNOW, ("PutItem",)),
+            NEWEST,
             Grant(("sqs:SendMessage",), (Ref(Kind.QUEUE, "wakeups"),)),
             answer("sequential_thinking", "approval"),
-            start(*FLOWS, "approval"),
+            start("simple", "sequential_thinking", "approval"),
+            start("branch", "breakglass", unexercised="no story here takes up a run of these flows again"),
             # /workspace shows, copies and empties files, /status and /confidence read what was recorded; stop markers.
             READ_FILES,
             WRITE_FILES,
@@ -148,9 +167,12 @@ _FUNCTIONS: Final = (
         timeout=60,
         environment=(*RUN_ENV, *MODEL_ENV, *machines(*FLOWS)),
         grants=(
-            *RUN,
+            AUDIT,
+            DISCORD,
             MODEL,
-            consume("wakeups"),
+            *consume("wakeups"),
+            sessions(KNOW, PAY, HEAR),
+            executions(("GetItem", "PutItem")),
             start(*FLOWS),
         ),
         sources=(Source("wakeups", batch_size=1),),
@@ -162,7 +184,7 @@ _FUNCTIONS: Final = (
         memory=1024,
         timeout=240,
         environment=MODEL_ENV,
-        grants=(MODEL,),
+        grants=(EVENTS, DISCORD, MODEL, sessions(KNOW, PAY, CLOSE), executions(KNOW)),
     ),
     _step(
         "breakglass",
@@ -171,7 +193,7 @@ _FUNCTIONS: Final = (
         memory=1024,
         timeout=180,
         environment=MODEL_ENV,
-        grants=(MODEL,),
+        grants=(EVENTS, DISCORD, MODEL, sessions(KNOW, PAY, CLOSE), executions(KNOW)),
     ),
     _step(
         "frame",
@@ -180,7 +202,7 @@ _FUNCTIONS: Final = (
         memory=1024,
         timeout=240,
         environment=MODEL_ENV,
-        grants=(MODEL,),
+        grants=(EVENTS, DISCORD, MODEL, sessions(KNOW, PAY), executions(KNOW)),
     ),
     _step(
         "brainstorm",
@@ -189,7 +211,7 @@ _FUNCTIONS: Final = (
         memory=1024,
         timeout=180,
         environment=MODEL_ENV + BUCKET_ENV,
-        grants=(MODEL, WRITE_FILES),
+        grants=(DISCORD, MODEL, sessions(PAY), executions(("GetItem",)), WRITE_FILES),
     ),
     _step(
         "consolidate",
@@ -198,7 +220,7 @@ _FUNCTIONS: Final = (
         memory=1024,
         timeout=180,
         environment=MODEL_ENV + BUCKET_ENV,
-        grants=(MODEL, READ_FILES),
+        grants=(EVENTS, DISCORD, MODEL, sessions(PAY, CLOSE), executions(KNOW), READ_FILES),
     ),
     _step(
         "prepare",
@@ -206,7 +228,7 @@ _FUNCTIONS: Final = (
         timeout=180,
         memory=1024,
         environment=BUCKET_ENV + GIT_ENV,
-        grants=(READ_FILES, WRITE_FILES, LIST_FILES, GIT),
+        grants=(EVENTS, DISCORD, sessions(KNOW, HOLD), executions(KNOW), READ_FILES, WRITE_FILES, LIST_FILES, GIT),
     ),
     _step(
         "plan",
@@ -215,7 +237,16 @@ _FUNCTIONS: Final = (
         memory=1024,
         timeout=480,
         environment=MODEL_ENV + BUCKET_ENV,
-        grants=(MODEL, READ_FILES, WRITE_FILES, LIST_FILES),
+        grants=(
+            DISCORD,
+            MODEL,
+            sessions(KNOW, HOLD, PAY, LEARN),
+            LET_GO,
+            executions(KNOW),
+            READ_FILES,
+            WRITE_FILES,
+            LIST_FILES,
+        ),
     ),
     _step(
         "turn",
@@ -225,8 +256,12 @@ _FUNCTIONS: Final = (
         timeout=900,
         environment=MODEL_ENV + BUCKET_ENV + SANDBOX_ENV + TOOLS_ENV,
         grants=(
+            EVENTS,
+            DISCORD,
             MODEL,
             TOOLS,
+            sessions(KNOW, HOLD, PAY, CLOSE, HEAR),
+            executions(KNOW),
             READ_FILES,
             WRITE_FILES,
             LIST_FILES,
@@ -238,11 +273,15 @@ _FUNCTIONS: Final = (
         "escalation",
         "computes confidence and moves up a model tier when the run is stuck",
         environment=BUCKET_ENV,
-        grants=(READ_FILES, WRITE_FILES, LIST_FILES),
+        grants=(EVENTS, DISCORD, sessions(KNOW, HOLD), executions(KNOW), READ_FILES, WRITE_FILES, LIST_FILES),
     ),
-    _step("checkpoint", "saves a checkpoint that people see"),
-    _step("clarify", "parks the run with a question to people"),
-    _step("evaluate", "scores the run"),
+    _step(
+        "checkpoint",
+        "saves a checkpoint that people see",
+        grants=(DISCORD, sessions(HOLD), executions(("UpdateItem",))),
+    ),
+    _step("clarify", "parks the run with a question to people", grants=(DISCORD, sessions(HOLD), executions(KNOW))),
+    _step("evaluate", "scores the run", grants=(sessions(KNOW, HOLD),)),
     _step(
         "reflect",
         "writes down what the run taught",
@@ -250,7 +289,7 @@ _FUNCTIONS: Final = (
         memory=1024,
         timeout=120,
         environment=MODEL_ENV + BUCKET_ENV,
-        grants=(MODEL, READ_FILES, LIST_FILES),
+        grants=(MODEL, sessions(KNOW, HOLD, PAY, LEARN), LET_GO, READ_FILES, LIST_FILES),
     ),
     _step(
         "commit",
@@ -258,7 +297,7 @@ _FUNCTIONS: Final = (
         timeout=180,
         memory=1024,
         environment=BUCKET_ENV + GIT_ENV,
-        grants=(READ_FILES, WRITE_FILES, LIST_FILES, GIT),
+        grants=(EVENTS, sessions(KNOW, HOLD), READ_FILES, WRITE_FILES, LIST_FILES, GIT),
     ),
     _step(
         "finish",
@@ -266,9 +305,14 @@ _FUNCTIONS: Final = (
         timeout=120,
         environment=(*BUCKET_ENV, *machines("approval")),
         grants=(
+            EVENTS,
+            DISCORD,
+            sessions(KNOW, HOLD, CLOSE),
+            executions(KNOW),
+            NEWEST,
             READ_FILES,
             WRITE_FILES,
-            LIST_FILES,
+            NOTHING_MISSES,
             start("approval"),
             answer("approval"),
         ),
@@ -279,7 +323,7 @@ _FUNCTIONS: Final = (
         timeout=180,
         memory=1024,
         environment=BUCKET_ENV + GIT_ENV,
-        grants=(READ_FILES, WRITE_FILES, LIST_FILES, GIT),
+        grants=(EVENTS, DISCORD, sessions(KNOW, HOLD), executions(KNOW), OWN_REPOSITORY, NOTHING_MISSES, GIT),
     ),
     Function(
         "fail",
@@ -288,7 +332,16 @@ _FUNCTIONS: Final = (
         memory=512,
         timeout=60,
         environment=RUN_ENV,
-        grants=(*RUN, consume("messages-dead"), consume("wakeups-dead")),
+        grants=(
+            AUDIT,
+            EVENTS,
+            DISCORD,
+            *consume("messages-dead"),
+            *consume("wakeups-dead"),
+            sessions(KNOW, CLOSE, HEAR),
+            executions(KNOW),
+            replace(NEWEST, unexercised="every event that is lost here mentions the bot"),
+        ),
         sources=(Source("messages-dead", batch_size=1), Source("wakeups-dead", batch_size=1)),
         on_execution_status=True,
         dead_letters="failures-dead",

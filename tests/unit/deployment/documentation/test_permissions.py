@@ -41,4 +41,4 @@ def test_whoever_may_do_something_with_a_thing_stands_beside_it() -> None:
     table = dict(rows(reach(SYSTEM)))
     assert table["function `sandbox`"] == "calls: `turn`"
     assert table["queue `discord_messages.fifo`"] == "sends: `interactions`, `gateway_bridge`<br>consumes: `intake`"
-    assert table["secret `discord-token`"] == "holds: `gateway_bridge`, all functions but `interactions`, `sandbox`"
+    assert table["secret `git-credentials`"] == "holds: `prepare`, `commit`, `approval`"
