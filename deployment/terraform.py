@@ -4,6 +4,7 @@ Used by whoever deploys, and by everything that tries a deployment against an em
 """
 
 import json
+import re
 import shutil
 import subprocess
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -19,8 +20,7 @@ ROOT: Final = Path(__file__).resolve().parent.parent
 FOLDER: Final = ROOT / "terraform"
 _PROVIDER: Final = Path("registry.terraform.io/hashicorp/aws")
 _DEEPEST_PLUGINS: Final = 3
-_DATA: Final = ("aws_dynamodb_table.", "aws_s3_bucket.", "aws_kms_")
-_DATA_ATTACHED: Final = ("aws_s3_bucket_",)
+_DATA: Final = re.compile(r"^(aws_dynamodb_table\.|aws_kms_\w+\.|aws_s3_bucket(_\w+)?\.artifacts)")
 _CHANGES: Final = 2
 
 
@@ -99,7 +99,7 @@ class Terraform:
                 self._destroy(variables, targets)
             return
         released = {**variables, "keep_data": False}
-        self.apply(released, targets=[address for address in self.addresses() if address.startswith(_DATA)])
+        self.apply(released, targets=[address for address in self.addresses() if holds_data(address)])
         self._destroy(released, ())
 
     def addresses(self) -> list[str]:
@@ -189,7 +189,7 @@ def against(endpoint: str, credentials: Mapping[str, str]) -> dict[str, str]:
 
 def holds_data(address: str) -> bool:
     """Whether it is a table or the bucket, with what belongs to them."""
-    return address.startswith((*_DATA, *_DATA_ATTACHED))
+    return bool(_DATA.match(address))
 
 
 def _plugins(root: Path) -> Iterator[Path]:

@@ -106,6 +106,10 @@ class Template:
             kind.name, said | {name: resource[name] for name in _RETAINED if resource.get(name, _GONE) != _GONE}
         )
 
+    def reference(self, logical: str) -> Value:
+        """What ``Ref`` to a resource gives, as it is compared: its name or ARN, or what stands for a made-up identifier."""
+        return plain(self._ref(logical))
+
     def _said(self, kind: Kind, resource: Json) -> Json:
         said: Json = self._value(resource.get("Properties", {}))
         self._packages(kind, said)

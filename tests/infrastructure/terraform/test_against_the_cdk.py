@@ -18,8 +18,10 @@ from deployment.parity.inventory import Entry, Inventory, differences, inventory
 from deployment.parity.kinds.all import MAPPED
 from deployment.parity.state import State
 from deployment.parity.template import Template
+from deployment.parity.values import plain
 from discord_agent.settings import environment
-from tests.infrastructure.terraform.conftest import CHOSEN, Applied
+from tests.infrastructure.terraform.conftest import CHOSEN, Applied, emulator, keys
+from tests.support.data_plane import client
 from tests.support.mutations import changed, leaves
 
 STACKS_OWN = {"id", "outputs", "tags_all"}
@@ -45,6 +47,37 @@ def shown(applied: Applied) -> State:
 @pytest.fixture(scope="module")
 def deployed(synthesised: Path, shown: State) -> list[Template]:
     return list(templates(synthesised, shown.place))
+
+
+@pytest.fixture(scope="module")
+def resources(synthesised: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Any]]:
+    """What the emulator says of each stack that the CDK deployed to it: its template and its resources."""
+    with emulator(tmp_path_factory.mktemp("cdk-emulator")) as endpoint:
+        variables = {**environment(), **cdk.against(endpoint, keys())}
+        tool = cdk.find(variables, settings=synthesised.parent / "settings.json", output=synthesised)
+        tool.bootstrap()
+        tool.deploy_synthesised()
+        stacks = client("cloudformation", endpoint)
+        yield {
+            name: {
+                "template": stacks.get_template(StackName=name)["TemplateBody"],
+                "resources": stacks.describe_stack_resources(StackName=name)["StackResources"],
+            }
+            for name in tool.stacks()
+        }
+
+
+def test_what_is_compared_of_the_cdk_is_what_it_deploys(deployed: list[Template], resources: dict[str, Any]) -> None:
+    for template, told in zip(deployed, resources.values(), strict=True):
+        body = told["template"] if isinstance(told["template"], dict) else json.loads(told["template"])
+        assert body == template.body
+        made = {each["LogicalResourceId"]: each for each in told["resources"]}
+        assert made.keys() == template.body["Resources"].keys()
+        assert {each["ResourceStatus"] for each in made.values()} == {"CREATE_COMPLETE"}
+        for logical, each in made.items():
+            expected = template.reference(logical)
+            if not str(expected).startswith("<"):
+                assert plain(each["PhysicalResourceId"]) == expected, logical
 
 
 def test_both_tools_deploy_the_same(applied: Applied, synthesised: Path, tmp_path: Path) -> None:
