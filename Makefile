@@ -41,6 +41,7 @@ test: setup lint types
 	rm -rf .local/used-grants
 	$(MAKE) --no-print-directory -j2 --output-sync=target unit product stack
 	$(MAKE) --no-print-directory -j2 --output-sync=target e2e scenarios browser
+	$(MAKE) --no-print-directory infrastructure
 	$(BIN)/discord-agent iam --used .local/used-grants
 
 lint: setup

@@ -7,7 +7,8 @@ from typing import Any, Final
 
 from deployment.parity.errors import NotComparable
 from deployment.parity.kinds.all import KINDS
-from deployment.parity.values import Value, change, plain, unordered
+from deployment.parity.place import Place
+from deployment.parity.values import Value, change, named_here, plain, unordered
 
 type Properties = dict[str, Any]
 type Inventory = dict[str, dict[str, Properties]]
@@ -39,9 +40,11 @@ class Difference:
         return f"{self.kind} {self.name}: {self.path or 'the whole'}\n    cdk:       {self.cdk}\n    terraform: {self.terraform}"
 
 
-def entry(kind: str, said: Properties) -> Entry:
+def entry(kind: str, said: Properties, place: Place) -> Entry:
     """An entry without what says nothing, named by its kind."""
     properties = plain(said)
+    for path, arn in KINDS[kind].by_arn.items():
+        change(properties, path, named_here(place, *arn))
     return Entry(kind, KINDS[kind].named(properties), properties)
 
 

@@ -13,7 +13,7 @@ from deployment.parity.kinds.all import MAPPED
 from deployment.parity.kinds.model import As, Block, Shape
 from deployment.parity.place import Place
 from deployment.parity.template import Template
-from deployment.parity.values import Value, is_empty, legible, put
+from deployment.parity.values import Value, is_empty, legible, put, queue_url
 
 type Json = dict[str, Any]
 
@@ -49,19 +49,21 @@ def read(shown: Json) -> State:
     )
     if not resources:
         raise NotComparable("the state holds no resources: apply first, then `terraform show -json`")
-    return State(resources, labels(resources), _place(resources))
+    place = _place(resources)
+    return State(resources, labels(resources, place), place)
 
 
-def labels(resources: tuple[Json, ...]) -> dict[str, str]:
-    """What stands for each made-up identifier."""
-    found: dict[str, str] = {}
+def labels(resources: tuple[Json, ...], place: Place) -> dict[str, str]:
+    """What stands for each made-up identifier, and for the URL of each queue."""
+    queues = [each["values"] for each in resources if each["type"] == "aws_sqs_queue"]
+    found = {str(each["url"]): queue_url(each["name"]) for each in queues}
     # Some are named by others: an integration by its API.
     for _ in range(2):
         for each in resources:
             if kind := _LABELLED.get(each["type"]):
                 (part,) = [part for part in MAPPED[each["type"]].parts if part.kind == kind]
                 said = _translated(labelled(each["values"], found), part.shape, each["address"], lenient=True)
-                found[each["values"]["id"]] = f"<{kind} {entry(kind, said).name}>"
+                found[each["values"]["id"]] = f"<{kind} {entry(kind, said, place).name}>"
     return found
 
 
@@ -83,7 +85,7 @@ def entries(resource: Json, state: State) -> Iterator[Entry]:
         said = _translated(
             {key: value for key, value in values.items() if key in part.shape}, part.shape, resource["address"]
         )
-        yield entry(part.kind, legible(part.finish, said, resource["address"]) if part.finish else said)
+        yield entry(part.kind, legible(part.finish, said, resource["address"]) if part.finish else said, state.place)
 
 
 def labelled(value: Value, labels: Mapping[str, str]) -> Value:
@@ -96,14 +98,19 @@ def labelled(value: Value, labels: Mapping[str, str]) -> Value:
         case str():
             if value in labels:
                 return labels[value]
-            # Within ARNs and the like; texts that are JSON hold none.
-            return (
-                value
-                if value.startswith(("{", "["))
-                else _PIECE.sub(lambda piece: labels.get(piece[0], piece[0]), value)
-            )
+            if value.startswith(("{", "[")):
+                return _labelled_text(value, labels)
+            return _PIECE.sub(lambda piece: labels.get(piece[0], piece[0]), value)
         case _:
             return value
+
+
+def _labelled_text(text: str, labels: Mapping[str, str]) -> str:
+    """A text that may be JSON."""
+    try:
+        return json.dumps(labelled(json.loads(text), labels))
+    except json.JSONDecodeError:
+        return text
 
 
 def _stack(address: str, values: Json, place: Place) -> Iterator[Entry]:
@@ -112,7 +119,7 @@ def _stack(address: str, values: Json, place: Place) -> Iterator[Entry]:
         if attribute not in {"id", "name", "template_body", "outputs", "tags_all"}:
             _refuse_unless_silent(f"{address}.{attribute}", value)
     template = json.loads(values["template_body"])
-    yield entry("stack", {"StackName": values["name"], "Description": template.get("Description")})
+    yield entry("stack", {"StackName": values["name"], "Description": template.get("Description")}, place)
     yield from Template(template, place).entries()
 
 

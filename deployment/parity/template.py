@@ -3,6 +3,7 @@
 import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any, Final
 
 from deployment.parity.errors import NotComparable
@@ -16,6 +17,7 @@ from deployment.parity.values import Value, change, legible, plain, queue_url
 type Json = dict[str, Any]
 
 _PLACEHOLDER: Final = re.compile(r"\$\{([^!}]+)\}")
+_FUNCTIONS: Final = frozenset({"Ref", "Fn::GetAtt", "Fn::Join", "Fn::Sub", "Fn::Select", "Fn::Split", "Fn::GetAZs"})
 _RETAINED: Final = ("DeletionPolicy", "UpdateReplacePolicy")
 _GONE: Final = "Delete"
 """What happens where nothing is said."""
@@ -102,9 +104,8 @@ class Template:
                 f"{logical}: {', '.join(sorted(strange))} of {kind.resource} is mapped to no attribute of Terraform's;"
                 " add it to deployment/parity/kinds"
             )
-        yield entry(
-            kind.name, said | {name: resource[name] for name in _RETAINED if resource.get(name, _GONE) != _GONE}
-        )
+        kept = {name: resource[name] for name in _RETAINED if resource.get(name, _GONE) != _GONE}
+        yield entry(kind.name, said | kept, self.place)
 
     def reference(self, logical: str) -> Value:
         """What ``Ref`` to a resource gives, as it is compared: its name or ARN, or what stands for a made-up identifier."""
@@ -119,16 +120,21 @@ class Template:
 
     def _packages(self, kind: Kind, said: Json) -> None:
         """Put what assets hold in the place of where they lie."""
-        if kind.name == "function" and "S3Key" in said.get("Code", {}):
-            said["Code"] = code(self._found(self.digests, said["Code"]["S3Key"]))
+        if kind.name == "function" and "ImageUri" not in said["Code"]:
+            said["Code"] = self._package(said["Code"])
         if kind.name == "layer":
-            said["Content"] = code(self._found(self.digests, said["Content"]["S3Key"]))
+            said["Content"] = self._package(said["Content"])
         if kind.name == "machine":
             location = said.pop("DefinitionS3Location", None)
             text = self._found(self.texts, location["Key"]) if location else said["DefinitionString"]
             for name, value in said.pop("DefinitionSubstitutions", {}).items():
                 text = text.replace(f"${{{name}}}", str(value))
             said["DefinitionString"] = text
+
+    def _package(self, location: Json) -> dict[str, str]:
+        if location.keys() != {"S3Bucket", "S3Key"} or not self.place.assets.fullmatch(location["S3Bucket"]):
+            raise NotComparable(f"{location} is not where the CDK's assets lie")
+        return code(self._found(self.digests, location["S3Key"]))
 
     def _found(self, assets: Mapping[str, str], key: str) -> str:
         if key not in assets:
@@ -143,8 +149,8 @@ class Template:
 
     def _value(self, value: Value) -> Value:
         match value:
-            case dict() if len(value) == 1 and (name := next(iter(value))) in self._functions():
-                return legible(self._functions()[name], value[name], name)
+            case dict() if len(value) == 1 and (name := next(iter(value))) in _FUNCTIONS:
+                return self._queues_by_name(legible(partial(self._called, name), value[name], name))
             case dict():
                 return {key: self._value(each) for key, each in value.items()}
             case list():
@@ -152,16 +158,28 @@ class Template:
             case _:
                 return value
 
-    def _functions(self) -> Mapping[str, Callable[[Value], Value]]:
-        return {
-            "Ref": self._ref,
-            "Fn::GetAtt": self._attribute,
-            "Fn::Join": lambda given: given[0].join(str(each) for each in self._value(given[1])),
-            "Fn::Sub": self._substituted,
-            "Fn::Select": lambda given: self._value(given[1])[int(given[0])],
-            "Fn::Split": lambda given: self._value(given[1]).split(given[0]),
-            "Fn::GetAZs": self._zones,
-        }
+    def _queues_by_name(self, value: Value) -> Value:
+        ours = isinstance(value, str) and value.startswith(self.place.queues)
+        return queue_url(value.removeprefix(self.place.queues)) if ours else value
+
+    def _called(self, function: str, given: Value) -> Value:
+        result: Value
+        match function:
+            case "Ref":
+                result = self._ref(given)
+            case "Fn::GetAtt":
+                result = self._attribute(given)
+            case "Fn::Join":
+                result = given[0].join(str(each) for each in self._value(given[1]))
+            case "Fn::Sub":
+                result = self._substituted(given)
+            case "Fn::Select":
+                result = self._value(given[1])[int(given[0])]
+            case "Fn::Split":
+                result = self._value(given[1]).split(given[0])
+            case _:
+                result = self._zones(given)
+        return result
 
     def _zones(self, region: Value) -> list[str]:
         if self._value(region) not in ("", self.place.region):
@@ -219,8 +237,8 @@ class Template:
 
     def _said_by(self, logical: str) -> Json:
         resource = self.body["Resources"][logical]
-        said: Json = plain(self._said(self._kind(logical, resource), resource))
-        return said
+        kind = self._kind(logical, resource)
+        return entry(kind.name, self._said(kind, resource), self.place).properties
 
     def _name(self, logical: str) -> str:
         return self._kind(logical, self.body["Resources"][logical]).named(self._said_by(logical))

@@ -6,12 +6,12 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Final
 
 from deployment.parity.errors import NotComparable
+from deployment.parity.place import Place
 
 type Value = Any
 type Read = Callable[[Value], Value]
 
 _EMPTY: Final[tuple[Value, ...]] = (None, "", [], {})
-_QUEUE_URL: Final = re.compile(r"^https?://[^/]+/\d{12}/([\w.-]+)$")
 _NUMBER: Final = re.compile(r"^-?(0|[1-9]\d*)$")
 _VERSIONED: Final = re.compile(r"^(arn:[^:]+:(?:lambda|ecs):[^:]*:\d{12}:(?:layer:|task-definition/)[\w-]+):\d+$")
 
@@ -22,7 +22,7 @@ def is_empty(value: Value) -> bool:
 
 
 def plain(value: Value) -> Value:
-    """Without what says nothing, numbers as numbers, URLs of queues as their names, versions of layers and tasks left out."""
+    """Without what says nothing, numbers as numbers, versions of layers and tasks left out."""
     match value:
         case dict():
             kept = {key: plain(each) for key, each in value.items()}
@@ -40,8 +40,6 @@ def plain(value: Value) -> Value:
 def _plain_text(text: str) -> Value:
     if _NUMBER.match(text):
         return int(text)
-    if found := _QUEUE_URL.match(text):
-        return queue_url(found[1])
     if found := _VERSIONED.match(text):
         return found[1]
     return text
@@ -109,6 +107,12 @@ def by_key(key: str, content: str = "Value") -> Read:
         return value
 
     return read
+
+
+def named_here(place: Place, service: str, beginning: str) -> Read:
+    """What has this ARN here by its name, anything else as it is."""
+    arn = place.arn(service, beginning)
+    return lambda value: value.removeprefix(arn) if isinstance(value, str) else value
 
 
 def without_star(arn: Value) -> Value:

@@ -27,7 +27,7 @@ def properties(kind: str) -> frozenset[str]:
         for target in _targets(part.shape)
     ]
     of = KINDS[kind]
-    return of.templates_only.union(path.split(".")[0] for path in (*named, *of.defaults, *of.reads))
+    return of.templates_only.union(path.split(".")[0] for path in (*named, *of.defaults, *of.reads, *of.by_arn))
 
 
 def _targets(shape: Shape) -> list[str]:

@@ -31,11 +31,6 @@ def machine_version(arn: Value) -> Value:
     return f"{found[1]}:{PUBLISHED}" if found else arn
 
 
-def _name_or_arn(function: Value) -> Value:
-    """A function by its name, whichever way it is named."""
-    return str(function).partition(":function:")[2] or function
-
-
 def _routing(routes: Value) -> Value:
     return [each | {"StateMachineVersionArn": machine_version(each["StateMachineVersionArn"])} for each in routes]
 
@@ -46,10 +41,6 @@ def _machine_of(routes: Value) -> Value:
 
 def _log_destinations(destinations: Value) -> Value:
     return [without_star(each["CloudWatchLogsLogGroup"]["LogGroupArn"]) for each in destinations]
-
-
-def _machine_name(arn: Value) -> Value:
-    return str(arn).rpartition(":stateMachine:")[2]
 
 
 def _qualified(said: Value) -> Value:
@@ -66,6 +57,8 @@ def _unreserved(count: Value) -> Value:
     """Terraform says -1 where nothing is reserved."""
     return None if count == -1 else count
 
+
+_FUNCTION: Final = {"FunctionName": ("lambda", "function:")}
 
 KINDS: Final = (
     Kind("stack", "AWS::CloudFormation::Stack", by("StackName")),
@@ -87,26 +80,27 @@ KINDS: Final = (
         "AWS::Lambda::Version",
         by("FunctionName"),
         defaults={"Published": True},
-        reads={"FunctionName": _name_or_arn},
+        by_arn=_FUNCTION,
     ),
     Kind(
         "function alias",
         "AWS::Lambda::Alias",
         by("FunctionName", "Name"),
-        reads={"FunctionVersion": _published, "FunctionName": _name_or_arn},
+        reads={"FunctionVersion": _published},
+        by_arn=_FUNCTION,
     ),
     Kind(
         "event source",
         "AWS::Lambda::EventSourceMapping",
         by("EventSourceArn", "FunctionName"),
         defaults={"Enabled": True, "MaximumBatchingWindowInSeconds": 0, "BisectBatchOnFunctionError": False},
-        reads={"FunctionName": _name_or_arn},
+        by_arn=_FUNCTION,
     ),
     Kind(
         "permission",
         "AWS::Lambda::Permission",
         by("FunctionName", "Principal"),
-        reads={"FunctionName": _name_or_arn},
+        by_arn=_FUNCTION,
     ),
     Kind(
         "machine",
@@ -124,7 +118,7 @@ KINDS: Final = (
         "AWS::StepFunctions::StateMachineVersion",
         by("StateMachineArn"),
         defaults={"Published": True},
-        reads={"StateMachineArn": _machine_name},
+        by_arn={"StateMachineArn": ("states", "stateMachine:")},
     ),
     Kind(
         "machine alias",
@@ -218,7 +212,7 @@ MAPPED: Final = (
                 {
                     "name": "Name",
                     "description": "Description",
-                    "function_name": As("FunctionName", _name_or_arn),
+                    "function_name": "FunctionName",
                     "function_version": As("FunctionVersion", _published),
                 },
             ),
@@ -231,7 +225,7 @@ MAPPED: Final = (
             Part(
                 "event source",
                 {
-                    "function_name": As("FunctionName", _name_or_arn),
+                    "function_name": "FunctionName",
                     "event_source_arn": "EventSourceArn",
                     "enabled": "Enabled",
                     "batch_size": "BatchSize",

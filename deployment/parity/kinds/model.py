@@ -32,7 +32,8 @@ class Kind:
 
     ``named`` tells it from others of its kind by its properties. ``defaults`` are AWS's own, filled in on both sides. ``reads``
     says how CloudFormation's values are read, by property; ``unordered`` properties are lists whose order means nothing.
-    ``templates_only`` are properties that Terraform's provider cannot express.
+    ``templates_only`` are properties that Terraform's provider cannot express. ``by_arn`` are properties that name something
+    by its name or by its ARN here, with the service and the beginning of the resource in that ARN.
     """
 
     name: str
@@ -42,6 +43,7 @@ class Kind:
     reads: Mapping[str, Read] = field(default_factory=dict)
     unordered: tuple[str, ...] = ()
     templates_only: frozenset[str] = frozenset()
+    by_arn: Mapping[str, tuple[str, str]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

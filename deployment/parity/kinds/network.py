@@ -38,11 +38,6 @@ def _switch(on: Value) -> Value:
     return {True: "ENABLED", False: "DISABLED"}.get(on, on)
 
 
-def _cluster_name(cluster: Value) -> Value:
-    """A cluster by its name, whichever way it is named."""
-    return str(cluster).rpartition("/")[2]
-
-
 def _one_block(cidrs: Value) -> Value:
     """CloudFormation's rules are for one block of addresses each."""
     if isinstance(cidrs, list) and len(cidrs) == 1:
@@ -107,7 +102,7 @@ KINDS: Final = (
             "EnableExecuteCommand": False,
             "PropagateTags": "NONE",
         },
-        reads={"Cluster": _cluster_name},
+        by_arn={"Cluster": ("ecs", "cluster/")},
         unordered=("NetworkConfiguration.AwsvpcConfiguration.Subnets",),
     ),
 )
@@ -246,7 +241,7 @@ MAPPED: Final = (
                 "service",
                 {
                     "name": "ServiceName",
-                    "cluster": As("Cluster", _cluster_name),
+                    "cluster": "Cluster",
                     "task_definition": "TaskDefinition",
                     "desired_count": "DesiredCount",
                     "launch_type": "LaunchType",

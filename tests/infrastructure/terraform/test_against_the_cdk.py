@@ -136,7 +136,7 @@ def _state_tells(
     other = resource | {"values": changed(resource["values"], path)}
     resources = (*shown.resources[:place], other, *shown.resources[place + 1 :])
     try:
-        labels = state.labels(resources)
+        labels = state.labels(resources, shown.place)
         if labels != shown.labels:
             return bool(unmeant(differences(cdks, _of_state(replace(shown, resources=resources, labels=labels)))))
         instead = list(state.entries(other, shown))
