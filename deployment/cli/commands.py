@@ -79,7 +79,8 @@ def _add_destroy(add_parser: AddParser) -> None:
         "--data", action="store_true", help="tables, bucket and secrets too; asks for the bucket's name"
     )
     command.add_argument("--yes-delete-data", metavar="BUCKET", default="", help="the bucket's name, instead of asking")
-    command.set_defaults(run=_destroy, url="")
+    _with_url(command)
+    command.set_defaults(run=_destroy)
 
 
 def _with_tool(command: argparse.ArgumentParser) -> None:
@@ -112,7 +113,8 @@ def _init(options: argparse.Namespace) -> int:
 
 def _doctor(options: argparse.Namespace) -> int:
     chosen = settings.read(SYSTEM, options.settings) if not options.local else settings.chosen(SYSTEM, {})
-    machine = Machine(_ROOT, chosen["architecture"])
+    named = chosen["sandbox_image"] and (chosen["bridge_image"] or not chosen.on("bridge"))
+    machine = Machine(_ROOT, chosen["architecture"], builds_images=not named)
     found = doctor.sections(machine.checks(), None if options.local else lambda: _system(chosen, options.url))
     print(doctor.as_json(found) if options.json else doctor.as_text(found))
     return 0 if doctor.is_well(found) else 1

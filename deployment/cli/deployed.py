@@ -99,7 +99,7 @@ class Deployed:
         if bad:
             yield fail("stacks", "; ".join(bad), f"{_DEPLOY}; the stack's events in CloudFormation tell why")
         else:
-            yield ok("stacks", f"{len(stacks)} complete" if stacks else "none: this was not made by the CDK")
+            yield ok("stacks", f"{len(stacks)} complete" if stacks else "none")
 
     def _tables(self) -> Iterator[Finding]:
         client = self.account.client("dynamodb")

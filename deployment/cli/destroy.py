@@ -60,19 +60,29 @@ def confirmation(given: str, ask: Callable[[str], str]) -> Callable[[str], str]:
 
 
 def _kept(destroying: Destroying) -> str:
-    system = destroying.deployed.expected.system
+    deployed = destroying.deployed
+    system = deployed.expected.system
     tables = ", ".join(table.name for table in system.tables.values())
+    queues = len(_queues(deployed))
     lines = [
         "",
         "Removed. These stay, and `discord-agent deploy` finds them again:",
         f"  tables   {tables}: about $0.25 per GB and month, and $0.20 for their backups",
-        f"  bucket   {destroying.deployed.expected.bucket}: about $0.023 per GB and month",
-        "  queues   with what is in them: free while nobody uses them",
+        f"  bucket   {deployed.expected.bucket}: about $0.023 per GB and month",
+        *([f"  queues   {queues}, with what is in them: free while nobody uses them"] if queues else []),
         f"  secrets  {', '.join(system.secrets.values())}: free",
         "",
         "To delete them too:  discord-agent destroy --data",
     ]
     return "\n".join(lines)
+
+
+def _queues(deployed: Deployed) -> set[str]:
+    """The names of our queues that are still there: the CDK keeps them with the data, Terraform does not."""
+    declared = {queue.name for queue in deployed.expected.system.queues.values()}
+    with explained():
+        pages = deployed.account.client("sqs").get_paginator("list_queues").paginate()
+        return declared & {url.rpartition("/")[2] for page in pages for url in page.get("QueueUrls", ())}
 
 
 def _empty(deployed: Deployed) -> None:

@@ -106,13 +106,13 @@ def _after(
     lines = [
         f"  bot       {bot.username} ({bot.id}){few}",
         f"  model     {answered} answers{stand_in}",
-        f"  secrets   {kept} (Parameter Store, {deployment.account})",
+        f"  secrets   {kept}, in Parameter Store",
         f"  settings  {'written' if rewritten else 'as they were'} ({deployment.file.name})",
         "",
         "Invite the bot to a server that you manage:",
         f"  {bot.invitation}",
         "",
         "Then deploy it:",
-        "  discord-agent deploy                  (or with plain cdk or terraform, and discord-agent connect)",
+        "  discord-agent deploy",
     ]
     return "\n".join(lines)

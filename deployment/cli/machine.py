@@ -46,10 +46,11 @@ def _serves(docker: str) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class Machine:
-    """The one at hand; ``which`` finds programs, ``is_free`` tells of ports."""
+    """The one at hand; ``which`` finds programs, ``is_free`` tells of ports. ``builds_images`` when none are named."""
 
     root: Path
     architecture: str
+    builds_images: bool = True
     version: tuple[int, int] = sys.version_info[:2]
     which: Callable[[str], str | None] = shutil.which
     is_free: Callable[[int], bool] = _is_free
@@ -75,7 +76,8 @@ class Machine:
             yield ok(program, "there") if self.which(program) else fail(program, "it is not there", remedy)
         for program, remedy in _WANTED.items():
             yield ok(program, "there") if self.which(program) else warn(program, "it is not there", remedy)
-        yield self._docker()
+        if self.builds_images:
+            yield self._docker()
         there = [program for program in _TOOLS if self.which(program)]
         if there:
             yield ok("deploying", f"with {' or '.join(there)}")

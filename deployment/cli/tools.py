@@ -5,10 +5,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final, Protocol
 
+from botocore.exceptions import ClientError
+
 from deployment import cdk, terraform
-from deployment.cli.account import Account, explained
+from deployment.cli.account import Account, code, explained
 from deployment.cli.checks import Check, Finding, fail, ok
-from discord_agent.declaration import PREFIX
 
 _GONE: Final = "DELETE_COMPLETE"
 
@@ -96,10 +97,16 @@ TOOLS: Final[Mapping[str, Callable[[Place], Tool]]] = {"cdk": CdkTool, "terrafor
 
 
 def made_by(account: Account, *, is_there: bool) -> str:
-    """The tool that made what there is, "" for none: only the CDK leaves stacks."""
+    """The tool that made what there is, "" for none: the CDK's data are a stack, which comes first and goes last."""
+    client = account.client("cloudformation")
     with explained():
-        pages = account.client("cloudformation").get_paginator("describe_stacks").paginate()
-        stacks = [stack for page in pages for stack in page["Stacks"] if stack["StackName"].startswith(f"{PREFIX}-")]
+        try:
+            stacks = client.describe_stacks(StackName=cdk.DATA)["Stacks"]
+        except ClientError as error:
+            # CloudFormation says so of stacks that are not there.
+            if code(error) != "ValidationError":
+                raise
+            stacks = []
     if any(stack["StackStatus"] != _GONE for stack in stacks):
         return CdkTool.name
     return TerraformTool.name if is_there else ""

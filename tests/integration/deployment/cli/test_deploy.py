@@ -1,5 +1,6 @@
 """``deploy``, ``connect`` and ``destroy`` with a tool that makes the real parts one by one, and may be cut off."""
 
+import json
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
@@ -167,6 +168,17 @@ def test_one_tool_does_not_touch_what_the_other_one_made(scene: Scene) -> None:
     with pytest.raises(InvalidSettings, match="nothing was deployed"):
         scene.deploy()
     assert scene.tool.calls == ["build", "deploy"]
+
+
+def test_the_stack_of_data_tells_that_the_cdk_made_it(scene: Scene, place: Surroundings) -> None:
+    client = place.account.client("cloudformation")
+    template = json.dumps({"Resources": {"Wait": {"Type": "AWS::CloudFormation::WaitConditionHandle"}}})
+    # Terraform makes one stack too, for what it has no resource for.
+    client.create_stack(StackName="discord-agent-sandbox", TemplateBody=template)
+    scene.deploy()
+    client.create_stack(StackName="discord-agent-data", TemplateBody=template)
+    with pytest.raises(InvalidSettings, match="made by cdk"):
+        scene.destroy()
 
 
 def test_destroying_keeps_data_and_says_what_stays(scene: Scene, place: Surroundings) -> None:

@@ -70,7 +70,7 @@ def test_a_second_run_changes_what_it_is_told_and_keeps_the_rest(place: Surround
     )
     assert place.vault.read() == before | {GIT: '{"github.com": "t"}'}
     assert json.loads(place.settings.read_text(encoding="utf-8"))["bridge"] == "false"
-    assert "kept: logins for git hosts (" in said
+    assert "kept: logins for git hosts, in Parameter Store" in said
     assert "as they were" in initialise(place)
 
 
