@@ -4,7 +4,7 @@ PYTHON ?= python3
 UV := .tools/bin/uv
 BIN := .venv/bin
 REQUIREMENTS := requirements/development.txt
-EXTRAS := core models sandbox bridge
+EXTRAS := core git models sandbox bridge
 export UV_PYTHON_DOWNLOADS ?= automatic
 
 .PHONY: setup cdk-setup dev test lint types unit integration product stack e2e scenarios browser infrastructure requirements clean bench generated

@@ -28,8 +28,51 @@ RUNTIME: Final = Left(
 )
 _BUILDING: Final = Left(("pycparser",), "cffi parses C with it when an extension is built")
 _SUITES: Final = Left(
-    ("**/tests/**", "**/test/**", "**/*.pyi", "**/*.c", "**/*.h", "**/*.pyx", "bin/**"),
-    "test suites, type stubs, sources of compiled parts and scripts: nothing imports them",
+    ("**/tests/**", "**/test/**", "**/*.pyi", "**/*.c", "**/*.h", "**/*.pyx", "bin/**", ".lock"),
+    "test suites, type stubs, sources of compiled parts, scripts and what uv leaves behind: nothing imports them",
+)
+
+_UTILITIES: Final = (
+    "auth_alpha",
+    "batch",
+    "circuit_breaker",
+    "data_classes",
+    "data_masking",
+    "feature_flags",
+    "idempotency",
+    "kafka",
+    "parameters",
+    "parser",
+    "streaming",
+    "validation",
+)
+_CORE_LEFT: Final = (
+    _SUITES,
+    Left(
+        (
+            "aws_lambda_powertools/event_handler/**",
+            *(f"aws_lambda_powertools/utilities/{part}/**" for part in _UTILITIES),
+        ),
+        "of Powertools the formatter of logs and the writer of metrics are used",
+    ),
+    Left(("yaml/_yaml*.so", "_yaml/**"), "the safe loader in Python reads our one small file"),
+    Left(("cffi/**",), "extensions are not built here; the part that runs them is _cffi_backend"),
+    Left(("pydantic/v1/**", "pydantic/mypy.py"), "version 1 of pydantic, and its part in type checks"),
+    Left(("anyio/pytest_plugin.py", "anyio/_backends/_trio.py"), "neither pytest nor trio is here"),
+    Left(("httpx/_main.py",), "the command line of httpx"),
+)
+_PROXY: Final = (
+    "_experimental/out",
+    "agent_endpoints",
+    "client",
+    "db",
+    "guardrails",
+    "lens",
+    "management_endpoints",
+    "management_helpers",
+    "policy_engine",
+    "roi_calculator",
+    "swagger",
 )
 
 LIBRARIES: Final = {
@@ -37,7 +80,16 @@ LIBRARIES: Final = {
         "core",
         beneath=(),
         distributions_left=(RUNTIME, _BUILDING),
-        files_left=(_SUITES,),
+        files_left=_CORE_LEFT,
+    ),
+    "git-dependencies": Libraries(
+        "git",
+        beneath=("core-dependencies",),
+        distributions_left=(RUNTIME,),
+        files_left=(
+            _SUITES,
+            Left(("dulwich/cli.py", "dulwich/porcelain/**"), "git's command line"),
+        ),
     ),
     "models-dependencies": Libraries(
         "models",
@@ -47,13 +99,12 @@ LIBRARIES: Final = {
             _BUILDING,
             Left(("hf-xet", "huggingface-hub", "fsspec", "filelock", "tqdm"), "no model is fetched from a hub"),
             Left(("tokenizers",), "tokens are bounded by our own rule and counted by the provider"),
-            Left(("uvicorn", "python-multipart"), "the client side of MCP serves nothing"),
+            Left(("uvicorn", "python-multipart", "sse-starlette"), "the client side of MCP serves nothing"),
         ),
         files_left=(
             _SUITES,
-            Left(
-                ("litellm/proxy/_experimental/out/**", "litellm/proxy/swagger/**"), "the pages of litellm's own server"
-            ),
+            Left(tuple(f"litellm/proxy/{part}/**" for part in _PROXY), "litellm's own server, which we do not run"),
+            Left(("litellm/proxy/_lazy_openapi_snapshot.json",), "the description of that server's API"),
             Left(
                 ("litellm/rust_bridge/*.so",), "litellm's optional engine, 37 MB: without it the same is done in Python"
             ),

@@ -1,9 +1,12 @@
 """Lambda entry of ``approval``: waits for a decision with a task token, or carries one out."""
 
-from discord_agent.bootstrap import endings
-from discord_agent.domain.ids import MessageId, UserId
-from discord_agent.domain.session import Decision
-from discord_agent.entrypoint import Context, Event, accounted, at_work, composed, run_of, text_of
+from discord_agent.loading import loading
+
+with loading():
+    from discord_agent.bootstrap import endings
+    from discord_agent.domain.ids import MessageId, UserId
+    from discord_agent.domain.session import Decision
+    from discord_agent.entrypoint import Context, Event, accounted, at_work, composed, run_of, text_of
 
 _await_decision = composed(endings.await_decision)
 _carry_out = composed(endings.carry_out)

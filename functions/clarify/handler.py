@@ -1,7 +1,15 @@
 """Lambda entry of the step ``clarify``: parks a run with a task token."""
 
+<<<<<<< HEAD
 from discord_agent.bootstrap import work
 from discord_agent.entrypoint import Context, Event, accounted, at_work, composed, run_of, text_of
+=======
+from discord_agent.loading import loading
+
+with loading():
+    from discord_agent.bootstrap import work
+    from discord_agent.entrypoint import Context, Event, at_work, composed, run_of, text_of
+>>>>>>> 03e6bb2 (Pack git in a layer of its own, leave out what nothing imports, and start without the garbage collector)
 
 _clarify = composed(work.clarify)
 
@@ -9,7 +17,7 @@ _clarify = composed(work.clarify)
 @accounted
 def handler(event: Event, context: Context) -> Event:
     """Take ``{run, task_token}``; the machine waits for the token, so nothing is returned."""
-    run, clarify = run_of(event), _clarify()
+    clarify, run = _clarify(), run_of(event)
     with at_work(run, context):
         clarify(run, text_of(event, "task_token"))
     return {}

@@ -1,6 +1,9 @@
 """Lambda entry of ``classify``: wake-ups for authors who have messages waiting."""
 
-from discord_agent.bootstrap import inbound
-from discord_agent.entrypoint import queue_step
+from discord_agent.loading import loading
+
+with loading(models=True):
+    from discord_agent.bootstrap import inbound
+    from discord_agent.entrypoint import queue_step
 
 handler = queue_step(inbound.classify, fifo=False)

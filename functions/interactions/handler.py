@@ -1,5 +1,8 @@
 """Lambda entry of ``interactions``: Discord's slash commands and buttons over HTTP, answered within three seconds."""
 
-from discord_agent import edge
+from discord_agent.loading import loading
+
+with loading():
+    from discord_agent import edge
 
 handler = edge.interactions()

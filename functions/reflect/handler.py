@@ -1,6 +1,9 @@
 """Lambda entry of the step ``reflect``."""
 
-from discord_agent.bootstrap import endings
-from discord_agent.entrypoint import run_step
+from discord_agent.loading import loading
+
+with loading(models=True):
+    from discord_agent.bootstrap import endings
+    from discord_agent.entrypoint import run_step
 
 handler = run_step(endings.reflect)

@@ -9,23 +9,25 @@ _RUNTIME: Final = ("http.client", "simplejson", "snapshot_restore_py")
 _CORE: Final = (
     *_RUNTIME,
     "aws_lambda_powertools.logging.formatter",
-    "aws_lambda_powertools.utilities.batch",
+    "aws_lambda_powertools.metrics.provider.cloudwatch_emf.cloudwatch",
     "boto3.dynamodb.conditions",
     "boto3.dynamodb.types",
     "boto3.s3.inject",
+    "httpcore",
+    "httpx",
+    "jinja2",
+    "nacl.signing",
+    "pydantic.root_model",
+    "yaml",
+    "backports.zstd",
+)
+_GIT: Final = (
     "dulwich.bundle",
     "dulwich.client",
     "dulwich.graph",
     "dulwich.patch",
     "dulwich.repo",
-    "httpcore",
-    "httpx",
-    "jinja2",
     "merge3",
-    "nacl.signing",
-    "pydantic.root_model",
-    "yaml",
-    "backports.zstd",
 )
 _SANDBOX: Final = (
     *_RUNTIME,
@@ -51,6 +53,7 @@ _MODELS: Final = (
 
 LIBRARIES: Final = {
     Package.CORE: _CORE,
+    Package.GIT: (*_CORE, *_GIT),
     Package.MODELS: (*_CORE, *_MODELS),
     Package.SANDBOX: _SANDBOX,
 }

@@ -109,12 +109,14 @@ class Package(StrEnum):
     """How a function is packed: which dependencies it may import."""
 
     CORE = "core"
+    GIT = "git"
     MODELS = "models"
     SANDBOX = "sandbox"
 
 
 LAYERS: Final = {
     Package.CORE: ("core", "core-dependencies"),
+    Package.GIT: ("core", "core-dependencies", "git-dependencies"),
     Package.MODELS: ("core", "core-dependencies", "models-dependencies"),
     Package.SANDBOX: (),
 }

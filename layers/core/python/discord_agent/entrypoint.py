@@ -9,13 +9,6 @@ from dataclasses import asdict, replace
 from functools import lru_cache, wraps
 from typing import Any, Protocol
 
-from aws_lambda_powertools.utilities.batch import (
-    BatchProcessor,
-    EventType,
-    SqsFifoPartialProcessor,
-    process_partial_response,
-)
-
 from discord_agent.adapters.clock import SystemClock
 from discord_agent.adapters.codec import from_json, to_json
 from discord_agent.adapters.logging import correlated
@@ -67,8 +60,7 @@ def run_step(build: Build[Callable[[RunState], RunState]], *, transitions: int =
     step, host = composed(build), composed(HostSettings.read)
 
     def handler(event: Event, context: Context) -> Event:
-        run = from_json(RunState, event)
-        play = step()
+        play, run = step(), from_json(RunState, event)
         with at_work(run, context):
             after, used = _metered(lambda: play(run), host().memory_mb, transitions)
             result: Event = to_json(replace(after, cloud=run.cloud + used))
@@ -82,8 +74,7 @@ def voice_step(build: Build[Callable[[RunState, Voice], Voice]]) -> Handler:
     step, host = composed(build), composed(HostSettings.read)
 
     def handler(event: Event, context: Context) -> Event:
-        run, voice = run_of(event), from_json(Voice, event.get("voice"))
-        play = step()
+        play, run, voice = step(), run_of(event), from_json(Voice, event.get("voice"))
         with at_work(run, context, voice=voice.number):
             after, used = _metered(lambda: play(run, voice), host().memory_mb, transitions=1)
             result: Event = to_json(replace(after, cloud=used))
@@ -136,25 +127,41 @@ def text_of(event: Event, name: str) -> str:
 
 
 def queue_step(build: Build[Callable[[str], None]], *, fifo: bool) -> Handler:
-    """A handler that consumes a queue message by message; what fails goes back to the queue, in order if FIFO."""
+    """A handler that consumes a queue message by message; what fails goes back to the queue, in order if FIFO.
+
+    Powertools has the same, at a quarter of what it takes to start the functions that people wait for.
+    """
     step = composed(build)
 
-    def handler(event: Event, context: Context) -> Any:
-        return process_partial_response(
-            event=event,
-            record_handler=lambda record: step()(record["body"]),
-            processor=_processor(fifo=fifo),
-            context=context,  # type: ignore[arg-type]  # Powertools wants its own class; it only reads the Protocol's part
-        )
+    def handler(event: Event, _context: Context) -> Event:
+        handle = step()
+        records = event.get("Records")
+        if not isinstance(records, list):
+            raise InvalidEvent("the event holds no messages of a queue")
+        return {"batchItemFailures": [{"itemIdentifier": name} for name in _failed(handle, records, fifo=fifo)]}
 
     return accounted(handler)
 
 
-def _processor(*, fifo: bool) -> BatchProcessor:
-    """A processor that names the failed messages; in a FIFO queue also the later ones of the same group."""
-    processor = SqsFifoPartialProcessor(skip_group_on_error=True) if fifo else BatchProcessor(event_type=EventType.SQS)
-    processor.raise_on_entire_batch_failure = False
-    return processor
+def _failed(handle: Callable[[str], None], records: list[Event], *, fifo: bool) -> Iterator[str]:
+    """The messages that go back: those that failed, and in a FIFO queue what stands behind one in its group."""
+    stopped: set[str] = set()
+    for record in records:
+        group = record["attributes"]["MessageGroupId"] if fifo else ""
+        if group not in stopped and _handled(handle, record):
+            continue
+        if fifo:
+            stopped.add(group)
+        yield record["messageId"]
+
+
+def _handled(handle: Callable[[str], None], record: Event) -> bool:
+    try:
+        handle(record["body"])
+    except Exception:  # noqa: BLE001 - whatever it is, the queue gives the message again, and buries it in the end
+        _LOG.exception("a message of the queue failed")
+        return False
+    return True
 
 
 def bodies(event: Event) -> list[str]:

@@ -225,6 +225,7 @@ _FUNCTIONS: Final = (
     _step(
         "prepare",
         "takes the lease, opens the thread, posts the start card, checks out the workspace",
+        package=Package.GIT,
         timeout=180,
         memory=1024,
         environment=BUCKET_ENV + GIT_ENV,
@@ -294,6 +295,7 @@ _FUNCTIONS: Final = (
     _step(
         "commit",
         "makes a branch with the run's changes",
+        package=Package.GIT,
         timeout=180,
         memory=1024,
         environment=BUCKET_ENV + GIT_ENV,
@@ -320,6 +322,7 @@ _FUNCTIONS: Final = (
     _step(
         "approval",
         "waits for people's decision on a commit and carries it out",
+        package=Package.GIT,
         timeout=180,
         memory=1024,
         environment=BUCKET_ENV + GIT_ENV,
