@@ -34,7 +34,12 @@ STEP_SECONDS: Final = Decimal("0.5")
 """What an invocation needs besides requests to AWS: Discord, above all."""
 REPLY_SECONDS: Final = Decimal(5)
 """A model's reply outside of turns: decision, plan, answer, reflection."""
-START_SECONDS: Final = {Package.CORE: Decimal(1), Package.MODELS: Decimal("2.5"), Package.SANDBOX: Decimal(2)}
+START_SECONDS: Final = {
+    Package.CORE: Decimal(1),
+    Package.GIT: Decimal(1),
+    Package.MODELS: Decimal("2.5"),
+    Package.SANDBOX: Decimal(2),
+}
 """What the first call of a function pays for loading it."""
 IMAGES_GB: Final = {"sandbox": Decimal("0.6"), "bridge": Decimal("0.1")}
 REPORT_BYTES: Final = Decimal(1000)

@@ -1,15 +1,10 @@
 """Lambda entry of the step ``clarify``: parks a run with a task token."""
 
-<<<<<<< HEAD
-from discord_agent.bootstrap import work
-from discord_agent.entrypoint import Context, Event, accounted, at_work, composed, run_of, text_of
-=======
 from discord_agent.loading import loading
 
 with loading():
     from discord_agent.bootstrap import work
-    from discord_agent.entrypoint import Context, Event, at_work, composed, run_of, text_of
->>>>>>> 03e6bb2 (Pack git in a layer of its own, leave out what nothing imports, and start without the garbage collector)
+    from discord_agent.entrypoint import Context, Event, accounted, at_work, composed, run_of, text_of
 
 _clarify = composed(work.clarify)
 

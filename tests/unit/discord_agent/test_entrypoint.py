@@ -10,11 +10,7 @@ from discord_agent.adapters.metering import meter
 from discord_agent.domain.cloud import CloudUse
 from discord_agent.domain.errors import InvalidEvent
 from discord_agent.domain.run import RunState
-<<<<<<< HEAD
-from discord_agent.entrypoint import accounted, composed, run_step
-=======
-from discord_agent.entrypoint import composed, queue_step, run_step
->>>>>>> 03e6bb2 (Pack git in a layer of its own, leave out what nothing imports, and start without the garbage collector)
+from discord_agent.entrypoint import accounted, composed, queue_step, run_step
 from discord_agent.settings import environment
 from tests.support.fakes.world import World
 
@@ -81,7 +77,6 @@ def test_a_step_is_a_span_of_the_invocations_trace_with_its_execution_and_thread
     assert span["annotations"] == {"execution_id": run.execution_id, "thread_id": run.thread_id, "turn": 0}
 
 
-<<<<<<< HEAD
 def test_what_an_event_took_of_aws_stands_in_the_log_even_if_it_failed(caplog: pytest.LogCaptureFixture) -> None:
     def fails(_event: dict[str, object], _context: object) -> None:
         meter().add(CloudUse(table_writes=2, messages=1))
@@ -92,7 +87,8 @@ def test_what_an_event_took_of_aws_stands_in_the_log_even_if_it_failed(caplog: p
     [record] = [each for each in caplog.records if each.getMessage() == "took"]
     took = {name: count for name, count in vars(record).items() if name.startswith("aws_")}
     assert took == {"aws_table_writes": 2, "aws_messages": 1}
-=======
+
+
 def test_a_message_that_fails_holds_back_its_group_of_the_queue_and_no_other() -> None:
     handled: list[str] = []
 
@@ -118,4 +114,3 @@ def test_a_message_that_fails_in_a_queue_without_order_holds_back_none() -> None
     records = [{"messageId": name, "body": body} for name, body in (("1", "bad"), ("2", "good"))]
     failed = {"batchItemFailures": [{"itemIdentifier": "1"}]}
     assert queue_step(lambda variables: step, fifo=False)({"Records": records}, FakeContext("r")) == failed
->>>>>>> 03e6bb2 (Pack git in a layer of its own, leave out what nothing imports, and start without the garbage collector)
