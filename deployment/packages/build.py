@@ -83,7 +83,7 @@ class _Build:
     def _libraries(self, name: str, libraries: Libraries) -> None:
         pins = self._pins(libraries)
         lines = "".join(pin.lines for pin in pins.values())
-        code = [Path(__file__), *sorted(Path(__file__).parent.glob("*.py"))]
+        code = sorted((self._root / "deployment" / "packages").glob("*.py"))
         with self._archive(f"layers/{name}", [lines, self._platform], code) as folder:
             if folder is not None:
                 self._install(lines, folder / "python")
