@@ -16,6 +16,7 @@ from cdk.bridge import add_bridge
 from cdk.data import Keeping, add_data, add_key
 from cdk.edge import add_edge
 from cdk.images import image
+from cdk.logs import add_log_group
 from cdk.observability import add_observability
 from cdk.place import Place
 from deployment.packages.build import build
@@ -61,12 +62,14 @@ def _compose(app: App) -> None:
     edge = _stack(app, "edge", "the door for Discord's interactions", agent)
     add_edge(edge, place, key)
 
-    if settings.on("bridge"):
-        bridge = _stack(app, "bridge", "the process that listens to Discord", data)
-        _require(bridge, settings)
-        for service in SYSTEM.services.values():
+    bridge = _stack(app, "bridge", "the process that listens to Discord", data)
+    for service in SYSTEM.services.values():
+        # Without the bridge the stack keeps what it said, and takes everything else down.
+        group = add_log_group(bridge, "Bridge", service.log_group, SYSTEM.log_retention, key)
+        if settings.on("bridge"):
+            _require(bridge, settings)
             source = image(bridge, packages, service.name, settings["bridge_image"], architecture)
-            add_bridge(bridge, place.with_image(service.name, source.repository), service, source, key)
+            add_bridge(bridge, place.with_image(service.name, source.repository), service, source, group.ref)
 
     observability = _stack(app, "observability", "alarms and dashboard", data, agent)
     add_observability(observability, place, key)

@@ -6,7 +6,6 @@ from aws_cdk import aws_ecs as ecs
 
 from cdk.findings import meant
 from cdk.images import Image
-from cdk.logs import add_log_group
 from cdk.place import Place
 from cdk.roles import add_role
 from deployment.figures import FIGURES
@@ -15,9 +14,8 @@ from discord_agent.declaration import Service
 EVERYWHERE = "0.0.0.0/0"
 
 
-def add_bridge(stack: Stack, place: Place, service: Service, image: Image, key: str | None) -> None:
-    """The network, the cluster and the service."""
-    group = add_log_group(stack, "Bridge", service.log_group, place.system.log_retention, key)
+def add_bridge(stack: Stack, place: Place, service: Service, image: Image, group: str) -> None:
+    """The network, the cluster and the service, which writes to the log group."""
     subnets, out, firewall = _network(stack, service)
     cluster = ecs.CfnCluster(
         stack,
@@ -30,7 +28,7 @@ def add_bridge(stack: Stack, place: Place, service: Service, image: Image, key: 
         "the bridge says itself whether it hears, in a metric with an alarm; insights cost more than it",
         "AwsSolutions-ECS4",
     )
-    task = _task(stack, place, service, image, group.ref)
+    task = _task(stack, place, service, image, group)
     made = ecs.CfnService(
         stack,
         "Service",

@@ -24,14 +24,24 @@ DATA: Final = f"{PREFIX}-data"
 _COMMAND: Final = FOLDER / "node_modules" / "aws-cdk" / "bin" / "cdk"
 _AT_ONCE: Final = 3
 
-_REMEDIES: Final = (
-    (r"\bBucketAlreadyExists\b|bucket name is not available", "choose another name for the bucket: artifact_bucket in settings.json"),
-    (r"already exists", "something else made it: remove it, or deploy to another account or region"),
-    (r"Need to perform AWS calls for account", "the credentials belong to another account than was named: choose the profile with AWS_PROFILE"),
-    (r"Unable to resolve AWS account|could not be used to assume|ExpiredToken|InvalidClientTokenId|Could not load credentials", "AWS does not know these credentials: sign in, or choose a profile with AWS_PROFILE"),
-    (r"docker.*(ENOENT|not found|daemon)|Cannot connect to the Docker", "images are built with Docker: start it, or name images with sandbox_image and bridge_image in settings.json"),
-    (r"TerminationProtection|termination protection", "the data is protected: `discord-agent destroy` says how to delete it too"),
-)  # fmt: skip
+_REMEDIES: Final = {
+    r"BucketAlreadyExists|bucket name is not available": "choose another name: artifact_bucket in settings.json",
+    r"already exists": (
+        "something else made it, or an earlier deployment left it: remove or rename it, or, if it is the data of this"
+        " system, deploy once with --import-existing-resources"
+    ),
+    r"Need to perform AWS calls for account": (
+        "the credentials belong to another account than the one that was named: choose a profile with AWS_PROFILE"
+    ),
+    r"Unable to resolve AWS account|ExpiredToken|InvalidClientTokenId|Could not load credentials": (
+        "AWS does not know the credentials: sign in, or choose a profile with AWS_PROFILE"
+    ),
+    r"(?i)docker": (
+        "images are built with Docker: start it, or name images with sandbox_image and bridge_image in settings.json"
+    ),
+    r"(?i)termination ?protection": "this stack holds the data; `discord-agent destroy` says how to delete it too",
+}
+"""What the CDK or AWS says, and what to do."""
 _NOT_BOOTSTRAPPED: Final = re.compile(r"cdk bootstrap|/cdk-bootstrap/")
 
 
@@ -69,22 +79,24 @@ class Cdk:
         """Prepare the account and region: a bucket, a registry and roles that the CDK deploys with."""
         self._run("bootstrap", *self._synthesised())
 
-    def deploy(self, stacks: Iterable[str] = (), *, keep_data: bool = True) -> dict[str, str]:
+    def deploy(self, stacks: Iterable[str] = (), *, take_over: bool = False) -> dict[str, str]:
         """Make everything, or some stacks and what they need, as it is declared; the outputs by name.
 
-        What is there unchanged is left alone; data that an earlier deployment kept is taken over.
+        What is unchanged is left alone. ``take_over`` makes tables and a bucket that are there already, but in no stack,
+        part of it with what is in them.
         """
-        self.synth(keep_data=keep_data)
-        return self.deploy_synthesised(stacks)
+        self.synth()
+        return self.deploy_synthesised(stacks, take_over=take_over)
 
-    def deploy_synthesised(self, stacks: Iterable[str] = ()) -> dict[str, str]:
+    def deploy_synthesised(self, stacks: Iterable[str] = (), *, take_over: bool = False) -> dict[str, str]:
         """Deploy what lies in ``output`` already."""
         with tempfile.TemporaryDirectory() as folder:
             outputs = Path(folder) / "outputs.json"
             self._run(
                 "deploy",
                 *self._synthesised(),
-                *("--require-approval", "never", "--import-existing-resources", "--concurrency", str(_AT_ONCE)),
+                *("--require-approval", "never", "--concurrency", str(_AT_ONCE)),
+                *(["--import-existing-resources"] if take_over else []),
                 *("--outputs-file", str(outputs)),
                 *(list(stacks) or ["--all"]),
             )
@@ -193,7 +205,7 @@ def _failure(command: str, said: str) -> AgentError:
             "this account and region are not prepared for the CDK: run `npx cdk bootstrap` in cdk/ once,"
             " which makes a bucket, a registry and the roles that it deploys with"
         )
-    remedies = [remedy for pattern, remedy in _REMEDIES if re.search(pattern, said)]
+    remedies = [remedy for pattern, remedy in _REMEDIES.items() if re.search(pattern, said)]
     advice = f"\nWhat to do: {remedies[0]}." if remedies else ""
     return CdkFailed(f"cdk {command} failed:\n{_told(said)}{advice}")
 
