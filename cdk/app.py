@@ -40,13 +40,18 @@ def main() -> int:
     return 0
 
 
+def watch(app: App) -> None:
+    """Have cdk-nag stop the synthesis at whatever nobody has explained."""
+    Validations.of(app).add_plugins(AwsSolutionsChecks(app), ServerlessChecks(app))
+
+
 def _compose(app: App) -> None:
     context = app.node.try_get_context
-    settings = read(SYSTEM, Path(context("settings") or FILE))
+    settings = read(SYSTEM, _settings_file(context("settings")))
     architecture = settings["architecture"]
     packages = build(SYSTEM, _ROOT, architecture)
     keep = context("keep_data") not in (False, "false")
-    Validations.of(app).add_plugins(AwsSolutionsChecks(app), ServerlessChecks(app))
+    watch(app)
     place = Place(SYSTEM, settings)
 
     data = _stack(app, "data", "tables, queues and bucket: what outlives everything else")
@@ -73,6 +78,12 @@ def _compose(app: App) -> None:
 
     observability = _stack(app, "observability", "alarms and dashboard", data, agent)
     add_observability(observability, place, key)
+
+
+def _settings_file(named: str | None) -> Path:
+    if named and not Path(named).is_file():
+        raise InvalidSettings(f"{named} is not there: name the file of settings by its whole path")
+    return Path(named or FILE)
 
 
 def _stack(app: App, name: str, description: str, *after: Stack) -> Stack:

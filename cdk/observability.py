@@ -4,6 +4,7 @@ from aws_cdk import Aws, CfnOutput, Stack
 from aws_cdk import aws_cloudwatch as cloudwatch
 from aws_cdk import aws_sns as sns
 
+from cdk.findings import meant
 from cdk.place import TLS_ONLY, Place, here, logical
 from cdk.roles import VERSION
 from deployment import dashboard
@@ -62,7 +63,14 @@ def _topic(stack: Stack, settings: Settings, key: str | None) -> str:
         },
     )
     if settings["alarm_email"]:
-        sns.CfnSubscription(stack, "AlarmEmail", topic_arn=made.ref, protocol="email", endpoint=settings["alarm_email"])
+        email = sns.CfnSubscription(
+            stack, "AlarmEmail", topic_arn=made.ref, protocol="email", endpoint=settings["alarm_email"]
+        )
+        meant(
+            email,
+            "a letter that does not arrive is told nowhere else; the alarm stays on",
+            "Serverless-SNSRedrivePolicy",
+        )
     return str(made.ref)
 
 

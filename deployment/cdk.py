@@ -23,6 +23,7 @@ FOLDER: Final = ROOT / "cdk"
 DATA: Final = f"{PREFIX}-data"
 _COMMAND: Final = FOLDER / "node_modules" / "aws-cdk" / "bin" / "cdk"
 _AT_ONCE: Final = 3
+_LINES: Final = 20
 
 _REMEDIES: Final = {
     r"BucketAlreadyExists|bucket name is not available": "choose another name: artifact_bucket in settings.json",
@@ -211,7 +212,8 @@ def _failure(command: str, said: str) -> AgentError:
 
 
 def _told(said: str) -> str:
-    """The lines that say what is wrong, or the last ones where none is marked."""
+    """The lines that say what is wrong, each with the one below it, or the last ones where none does."""
     lines = [line.rstrip() for line in said.splitlines() if line.strip()]
-    marked = [line for line in lines if re.search(r"❌|error|failed|FAILED|must be|Error", line)]
-    return "\n".join(dict.fromkeys(marked[-12:] or lines[-12:]))
+    marked = [at for at, line in enumerate(lines) if re.search(r"(?i)❌|error|failed|must be|exists", line)]
+    chosen = [line for at in marked for line in lines[at : at + 2]] or lines
+    return "\n".join(list(dict.fromkeys(chosen))[-_LINES:])
