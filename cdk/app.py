@@ -23,6 +23,7 @@ from deployment.packages.build import build
 from deployment.settings import FILE, Settings, read
 from discord_agent.declaration import PREFIX
 from discord_agent.domain.errors import InvalidSettings
+from discord_agent.settings import environment
 from discord_agent.system import SYSTEM
 
 _ROOT: Final = Path(__file__).resolve().parent.parent
@@ -47,6 +48,7 @@ def watch(app: App) -> None:
 
 def _compose(app: App) -> None:
     context = app.node.try_get_context
+    _refuse_elsewhere(app)
     settings = read(SYSTEM, _settings_file(context("settings")))
     architecture = settings["architecture"]
     packages = build(SYSTEM, _ROOT, architecture)
@@ -78,6 +80,17 @@ def _compose(app: App) -> None:
 
     observability = _stack(app, "observability", "alarms and dashboard", data, agent)
     add_observability(observability, place, key)
+
+
+def _refuse_elsewhere(app: App) -> None:
+    """The command line says whose credentials these are, and what region they are used in."""
+    for name in ("account", "region"):
+        named, actual = app.node.try_get_context(name), environment().get(f"CDK_DEFAULT_{name.upper()}")
+        if named and actual and named != actual:
+            raise InvalidSettings(
+                f"these credentials are for the {name} {actual}, and {named} was named:"
+                " choose a profile with AWS_PROFILE, and a region with AWS_REGION"
+            )
 
 
 def _settings_file(named: str | None) -> Path:

@@ -27,12 +27,13 @@ _LINES: Final = 20
 
 _REMEDIES: Final = {
     r"BucketAlreadyExists|bucket name is not available": "choose another name: artifact_bucket in settings.json",
+    r"Call DescribeEvents": (
+        "most often something of the same name is there already: the stack's events in the console say what; for the bucket"
+        " choose another name, artifact_bucket in settings.json"
+    ),
     r"already exists": (
         "something else made it, or an earlier deployment left it: remove or rename it, or, if it is the data of this"
         " system, deploy once with --import-existing-resources"
-    ),
-    r"Need to perform AWS calls for account": (
-        "the credentials belong to another account than the one that was named: choose a profile with AWS_PROFILE"
     ),
     r"Unable to resolve AWS account|ExpiredToken|InvalidClientTokenId|Could not load credentials": (
         "AWS does not know the credentials: sign in, or choose a profile with AWS_PROFILE"

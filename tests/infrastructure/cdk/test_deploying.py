@@ -135,7 +135,9 @@ def test_another_account_than_the_named_one_is_refused(site: Site) -> None:
     named = cdk.Cdk(
         elsewhere.environment, elsewhere.settings, elsewhere.output, account="222222222222", region="us-east-1"
     )
-    with pytest.raises(AgentError, match="another account"):
+    with pytest.raises(
+        AgentError, match="these credentials are for the account 123456789012, and 222222222222 was named"
+    ):
         named.deploy(["discord-agent-data"])
 
 
