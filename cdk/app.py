@@ -35,7 +35,7 @@ def main() -> int:
     try:
         _compose(app)
     except InvalidSettings as error:
-        sys.stderr.write(f"{error}\n")
+        sys.stderr.write(f"Error: {error}\n")
         return 2
     app.synth()
     return 0
@@ -57,7 +57,6 @@ def _compose(app: App) -> None:
     place = Place(SYSTEM, settings)
 
     data = _stack(app, "data", "tables, queues and bucket: what outlives everything else")
-    data.termination_protection = keep
     key = add_key(data, keep=keep) if settings.on("customer_managed_key") else None
     add_data(data, place, Keeping(key, keep))
 

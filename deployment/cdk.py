@@ -41,7 +41,6 @@ _REMEDIES: Final = {
     r"(?i)docker": (
         "images are built with Docker: start it, or name images with sandbox_image and bridge_image in settings.json"
     ),
-    r"(?i)termination ?protection": "this stack holds the data; `discord-agent destroy` says how to delete it too",
 }
 """What the CDK or AWS says, and what to do."""
 _NOT_BOOTSTRAPPED: Final = re.compile(r"cdk bootstrap|/cdk-bootstrap/")
