@@ -151,7 +151,11 @@ def start(*keys: str, unexercised: str = "") -> Grant:
 
 
 def answer(*keys: str) -> Grant:
-    """What it takes to answer tasks of machines that wait for it."""
+    """What it takes to answer tasks of machines that wait for it.
+
+    AWS's reference names no resource for this; its denials name the machine, and a policy on the machine's ARN was seen to
+    let calls of functions through (aws/aws-cdk, pull request 8486).
+    """
     return Grant(("states:SendTaskSuccess",), tuple(Ref(Kind.MACHINE, key) for key in keys))
 
 
