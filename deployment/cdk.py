@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
+from deployment.programs import Listen, play, unheard
 from deployment.settings import FILE
 from discord_agent.declaration import PREFIX
 from discord_agent.domain.errors import AgentError, InvalidSettings
@@ -63,6 +64,7 @@ class Cdk:
     """The CDK with an environment to run in, for the settings in a file.
 
     What it synthesises lies in ``output``. ``account`` and ``region``, if given, are the only ones that it deploys to.
+    ``listen`` hears what it says meanwhile.
     """
 
     environment: Mapping[str, str] = field(repr=False)
@@ -70,6 +72,7 @@ class Cdk:
     output: Path
     account: str = ""
     region: str = ""
+    listen: Listen = unheard
 
     def synth(self, *, keep_data: bool = True) -> Path:
         """Build what is deployed, and check it; the folder with a template for each stack."""
@@ -159,17 +162,10 @@ class Cdk:
         return [str(_tools() / "node"), str(_COMMAND), *arguments, "--no-color", "--no-notices", "--ci"]
 
     def _run(self, *arguments: str) -> str:
-        done = subprocess.run(
-            self._command(*arguments),
-            cwd=FOLDER,
-            env=dict(self.environment),
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-        if done.returncode:
-            raise _failure(arguments[0], f"{done.stdout}\n{done.stderr}")
-        return done.stdout + done.stderr
+        ended = play(self._command(*arguments), self.environment, folder=FOLDER, listen=self.listen)
+        if ended.status:
+            raise _failure(arguments[0], ended.said)
+        return ended.said
 
 
 def find(
@@ -179,6 +175,7 @@ def find(
     output: Path = FOLDER / "cdk.out",
     account: str = "",
     region: str = "",
+    listen: Listen = unheard,
 ) -> Cdk:
     """The CDK of this folder; CdkMissing when it is not there. ``variables`` are those of the environment."""
     if not ((_tools() / "node").exists() and _COMMAND.exists()):
@@ -188,7 +185,7 @@ def find(
         "PATH": f"{_tools()}:{variables.get('PATH', '')}",
         "CDK_DISABLE_CLI_TELEMETRY": "true",
     }
-    return Cdk(environment, settings, output, account, region)
+    return Cdk(environment, settings, output, account, region, listen)
 
 
 def against(endpoint: str, credentials: Mapping[str, str]) -> dict[str, str]:

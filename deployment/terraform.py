@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
+from deployment.programs import Listen, play, unheard
 from discord_agent.domain.errors import AgentError, InvalidSettings
 
 type Json = dict[str, Any]
@@ -20,7 +21,9 @@ ROOT: Final = Path(__file__).resolve().parent.parent
 FOLDER: Final = ROOT / "terraform"
 _PROVIDER: Final = Path("registry.terraform.io/hashicorp/aws")
 _DEEPEST_PLUGINS: Final = 3
-_DATA: Final = re.compile(r"^(aws_dynamodb_table\.|aws_kms_\w+\.|aws_s3_bucket(_\w+)?\.artifacts)")
+_DATA: Final = re.compile(
+    r"^(aws_dynamodb_table\.|aws_sqs_queue(_\w+)?\.|aws_kms_\w+\.|aws_s3_bucket(_\w+)?\.artifacts)"
+)
 _CHANGES: Final = 2
 
 
@@ -37,15 +40,15 @@ class Terraform:
     """Terraform with an environment to run in.
 
     ``plugins`` is the folder the provider is taken from, None: as the configuration file says, or downloaded. With ``work``
-    its state and data lie there and not in ``terraform/``, so that trials do not touch a deployment. ``quiet`` keeps what it
-    says for errors.
+    its state and data lie there and not in ``terraform/``, so that trials do not touch a deployment. ``listen`` hears what it
+    says while it changes something.
     """
 
     program: str
     plugins: Path | None
     environment: Mapping[str, str] = field(repr=False)
     work: Path | None = None
-    quiet: bool = True
+    listen: Listen = unheard
 
     def init(self) -> None:
         """Install what it needs; TerraformMissing when there is no provider to install."""
@@ -80,7 +83,7 @@ class Terraform:
 
     def apply(self, variables: Mapping[str, object], *, targets: Iterable[str] = ()) -> None:
         """Make everything, or the targets and what they need; what is there is changed to what is declared."""
-        self._run(
+        self._change(
             "apply",
             "-input=false",
             "-no-color",
@@ -92,7 +95,7 @@ class Terraform:
         )
 
     def destroy(self, variables: Mapping[str, object], *, keep_data: bool) -> None:
-        """Take everything down, or everything but tables and bucket, which stay in the state for the next apply."""
+        """Take everything down, or everything but tables, queues and bucket, which stay in the state for the next apply."""
         if keep_data:
             targets = [address for address in self.addresses() if not holds_data(address)]
             if targets:
@@ -131,7 +134,7 @@ class Terraform:
         )
 
     def _destroy(self, variables: Mapping[str, object], targets: Iterable[str]) -> None:
-        self._run(
+        self._change(
             "destroy",
             "-input=false",
             "-no-color",
@@ -154,9 +157,20 @@ class Terraform:
     def _variables(self) -> dict[str, str]:
         return {**self.environment, **({"TF_DATA_DIR": str(self.work / "data")} if self.work else {})}
 
-    def _run(self, *arguments: str, good: Sequence[int] = (0,)) -> subprocess.CompletedProcess[str]:
+    def _change(self, *arguments: str) -> None:
+        self._make_work()
+        ended = play(self._command(*arguments), self._variables(), folder=FOLDER, listen=self.listen)
+        if ended.status:
+            # Above its errors it tells every step that went well.
+            _, found, errors = ended.said.partition("Error:")
+            raise TerraformFailed(f"terraform {arguments[0]} failed:\n{found}{errors or ended.said}".rstrip())
+
+    def _make_work(self) -> None:
         if self.work:
             self.work.mkdir(parents=True, exist_ok=True)
+
+    def _run(self, *arguments: str, good: Sequence[int] = (0,)) -> subprocess.CompletedProcess[str]:
+        self._make_work()
         done = subprocess.run(
             self._command(*arguments), env=self._variables(), capture_output=True, text=True, check=False
         )
@@ -169,17 +183,17 @@ _FAST: Final = ("-parallelism=30",)
 """Most of the time goes into waiting for AWS to say that something is there."""
 
 
-def find(variables: Mapping[str, str], *, work: Path | None = None) -> Terraform:
+def find(variables: Mapping[str, str], *, work: Path | None = None, listen: Listen = unheard) -> Terraform:
     """Terraform on this machine; TerraformMissing when it is not there. ``variables`` are those of the environment."""
     program = shutil.which("terraform", path=variables.get("PATH"))
     if program is None:
         raise TerraformMissing("terraform: not on the PATH; install version 1.11 or newer")
     configured = variables.get("TF_CLI_CONFIG_FILE", "")
     if configured and Path(configured).is_file():
-        return Terraform(program, None, dict(variables), work)
+        return Terraform(program, None, dict(variables), work, listen)
     # A variable that names a missing file makes every command fail.
     environment = {**variables, "TF_CLI_CONFIG_FILE": "/dev/null"} if configured else dict(variables)
-    return Terraform(program, next(_plugins(Path("/")), None), environment, work)
+    return Terraform(program, next(_plugins(Path("/")), None), environment, work, listen)
 
 
 def against(endpoint: str, credentials: Mapping[str, str]) -> dict[str, str]:
@@ -188,7 +202,7 @@ def against(endpoint: str, credentials: Mapping[str, str]) -> dict[str, str]:
 
 
 def holds_data(address: str) -> bool:
-    """Whether it is a table or the bucket, with what belongs to them."""
+    """Whether it is a table, a queue or the bucket, with what belongs to them."""
     return bool(_DATA.match(address))
 
 

@@ -129,9 +129,14 @@ def _system(chosen: settings.Settings, url: str) -> tuple[Ready, Deployed]:
 
 def _deploy(options: argparse.Namespace) -> int:
     ready, deployed = _system(settings.read(SYSTEM, options.settings), options.url)
-    tool = TOOLS[options.tool](Place(ready.account, options.settings, environment()))
+    tool = TOOLS[options.tool](Place(ready.account, options.settings, environment(), listen=_said))
     architecture = ready.settings["architecture"]
     return deploy.run(deploy.Deploying(ready, deployed, tool, lambda: build(SYSTEM, _ROOT, architecture)))
+
+
+def _said(line: str) -> None:
+    """What a tool says, a little to the right of what we say."""
+    print(f"  {line}", flush=True)
 
 
 def _connect(options: argparse.Namespace) -> int:
@@ -144,7 +149,7 @@ def _destroy(options: argparse.Namespace) -> int:
     ready, deployed = _system(settings.read(SYSTEM, options.settings), options.url)
     if options.yes_delete_data and not options.data:
         raise InvalidSettings("nothing was removed: --yes-delete-data only counts together with --data")
-    tool = TOOLS[options.tool](Place(ready.account, options.settings, environment()))
+    tool = TOOLS[options.tool](Place(ready.account, options.settings, environment(), listen=_said))
     confirm = destroy.confirmation(options.yes_delete_data, input)
     return destroy.run(destroy.Destroying(deployed, tool, options.data, confirm))
 

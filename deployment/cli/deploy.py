@@ -29,7 +29,7 @@ def run(deploying: Deploying, say: Say = print) -> int:
     """Deploy; InvalidSettings names what is missing before anything is made. Repeated, it goes on where it was cut off."""
     ready, deployed, tool = deploying.ready, deploying.deployed, deploying.tool
     say(f"Looking at {ready.account} …")
-    checks = ready.before_deploying(with_cdk=tool.name == "cdk")
+    checks = ready.before_deploying()
     found = examine([*checks, same_tool(ready.account, tool.name, deployed.is_there)])
     if not holds(found):
         say(doctor.as_text([doctor.Section("Before deploying", found)]))

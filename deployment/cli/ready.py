@@ -41,22 +41,21 @@ class Ready:
         """What a deployment would be."""
         return Expected(self.system, self.settings, self.account.id, self.account.region)
 
-    def before_deploying(self, *, with_cdk: bool) -> list[Check]:
+    def before_deploying(self) -> list[Check]:
         """What a deployment fails without."""
-        checks = [
+        return [
             Check("settings", self._settings),
             Check("concurrency", self._concurrency),
             Check("bucket", self._bucket),
             Check("secrets", self._secrets),
             Check("bot", self._bot),
         ]
-        return [*checks, Check("CDK bootstrap", lambda: self._bootstrap(needed=True))] if with_cdk else checks
 
     def checks(self) -> list[Check]:
         """All of them."""
         return [
-            *self.before_deploying(with_cdk=False),
-            Check("CDK bootstrap", lambda: self._bootstrap(needed=False)),
+            *self.before_deploying(),
+            Check("CDK bootstrap", self._bootstrap),
             Check("model", self._model),
         ]
 
@@ -113,17 +112,17 @@ class Ready:
         else:
             yield fail("bucket", f"the bucket {name} is in the region {region}", remedy)
 
-    def _bootstrap(self, *, needed: bool) -> Iterator[Finding]:
+    def _bootstrap(self) -> Iterator[Finding]:
         client = self.account.client("ssm")
         remedy = (
-            f"`cd cdk && npx cdk bootstrap aws://{self.account.id}/{self.account.region}`, once per account and region"
+            f"nothing if you use Terraform; `discord-agent deploy` does it, and so does"
+            f" `cd cdk && npx cdk bootstrap aws://{self.account.id}/{self.account.region}`"
         )
         with explained():
             try:
                 version = client.get_parameter(Name=_BOOTSTRAP)["Parameter"]["Value"]
             except client.exceptions.ParameterNotFound:
-                words = "CDK bootstrap", "the account is not prepared for the CDK", remedy
-                yield fail(*words) if needed else warn(*words)
+                yield warn("CDK bootstrap", "the account is not prepared for the CDK", remedy)
                 return
         yield ok("CDK bootstrap", f"version {version}")
 

@@ -10,6 +10,7 @@ from botocore.exceptions import ClientError
 from deployment import cdk, terraform
 from deployment.cli.account import Account, code, explained
 from deployment.cli.checks import Check, Finding, fail, ok
+from deployment.programs import Listen, unheard
 
 _GONE: Final = "DELETE_COMPLETE"
 
@@ -33,11 +34,12 @@ class Tool(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Where a tool works: an account, with a file of settings, in an environment."""
+    """Where a tool works: an account, with a file of settings, in an environment; ``listen`` hears what it says."""
 
     account: Account
     settings: Path
     variables: Mapping[str, str] = field(repr=False)
+    listen: Listen = unheard
 
     @property
     def environment(self) -> dict[str, str]:
@@ -53,13 +55,24 @@ class CdkTool:
 
     def __init__(self, place: Place) -> None:
         account = place.account
+        self._listen = place.listen
         self._cdk = cdk.find(
-            place.environment, settings=place.settings.resolve(), account=account.id, region=account.region
+            place.environment,
+            settings=place.settings.resolve(),
+            account=account.id,
+            region=account.region,
+            listen=place.listen,
         )
 
     def deploy(self) -> None:
-        """Make everything as it is declared."""
-        self._cdk.deploy()
+        """Make everything as it is declared, in an account that is prepared for it first if nobody has."""
+        self._cdk.synth()
+        try:
+            self._cdk.deploy_synthesised()
+        except cdk.NotBootstrapped:
+            self._listen("This account and region are prepared for the CDK first: a bucket, a registry and roles.")
+            self._cdk.bootstrap()
+            self._cdk.deploy_synthesised()
 
     def destroy(self, *, keep_data: bool) -> None:
         """Remove everything, or everything but tables, queues and bucket."""
@@ -72,7 +85,7 @@ class TerraformTool:
     name = "terraform"
 
     def __init__(self, place: Place) -> None:
-        self._terraform = terraform.find(place.environment)
+        self._terraform = terraform.find(place.environment, listen=place.listen)
         self._variables: dict[str, object] = {
             "account": place.account.id,
             "region": place.account.region,
@@ -86,7 +99,7 @@ class TerraformTool:
         self._terraform.apply(self._variables)
 
     def destroy(self, *, keep_data: bool) -> None:
-        """Remove everything, or everything but tables and bucket."""
+        """Remove everything, or everything but tables, queues and bucket."""
         self._terraform.init()
         # Without a resource in the state there is nothing to remove; data would be made first, to be released.
         if self._terraform.addresses():

@@ -65,6 +65,7 @@ class DeployedSystem:
         del variables[variable]
         client.update_function_configuration(FunctionName=name, Environment={"Variables": variables})
         version = client.publish_version(FunctionName=name)["Version"]
+        self._await(name, version)
         client.update_alias(FunctionName=name, Name=ALIAS, FunctionVersion=version)
 
     def _data(self) -> None:
@@ -87,7 +88,13 @@ class DeployedSystem:
             Environment={"Variables": self._variables(function)},
             Publish=True,
         )
+        self._await(function.physical_name, "1")
         client.create_alias(FunctionName=function.physical_name, Name=ALIAS, FunctionVersion="1")
+
+    def _await(self, name: str, version: str) -> None:
+        """Wait until a version is more than pending, in which state Lambda leaves it at first."""
+        waiter = self.client("lambda").get_waiter("published_version_active")
+        waiter.wait(FunctionName=name, Qualifier=version, WaiterConfig={"Delay": 1, "MaxAttempts": 30})
 
     def _variables(self, function: Function) -> dict[str, str]:
         def value(reference: Any) -> str:

@@ -39,9 +39,9 @@ def test_a_configuration_of_ones_own_is_left_to_say_where_providers_are(tmp_path
         ("aws_s3_bucket_lifecycle_configuration.artifacts", True),
         ("aws_kms_key.data[0]", True),
         ("aws_s3_bucket.packages", False),
-        ("aws_sqs_queue.agentic_events", False),
+        ("aws_sqs_queue.agentic_events", True),
         ('module.function["turn"].aws_lambda_function.this', False),
     ],
 )
-def test_tables_the_bucket_and_their_key_are_kept(address: str, kept: bool) -> None:
+def test_tables_queues_the_bucket_and_their_key_are_kept(address: str, kept: bool) -> None:
     assert holds_data(address) is kept

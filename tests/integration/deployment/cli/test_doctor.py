@@ -93,15 +93,13 @@ def test_after_init_an_account_is_ready(place: Surroundings) -> None:
 
 
 def test_before_init_everything_leads_to_it(place: Surroundings) -> None:
-    found = findings(ready(place).before_deploying(with_cdk=True))
+    found = findings(ready(place).before_deploying())
     assert {name for name, finding in found.items() if finding.level is Level.FAIL} == {
         "settings",
         "secrets",
         "bot",
-        "CDK bootstrap",
     }
     assert all("discord-agent init" in found[name].remedy for name in ("settings", "secrets", "bot"))
-    assert f"aws://{place.account.id}/{place.account.region}" in found["CDK bootstrap"].remedy
 
 
 def test_a_secret_that_is_not_json_where_json_is_needed_is_named_without_its_value(place: Surroundings) -> None:
@@ -131,7 +129,7 @@ def test_a_bucket_of_somebody_else_is_found_before_anything_is_made(
     place.settings.write_text('{"artifact_bucket": "taken"}', encoding="utf-8")
     with answering(status, region) as url:
         monkeypatch.setenv("AWS_ENDPOINT_URL_S3", url)
-        found = findings(ready(place).before_deploying(with_cdk=False))["bucket"]
+        found = findings(ready(place).before_deploying())["bucket"]
     assert (found.level, told in found.what) == (level, True), found
 
 
