@@ -69,9 +69,8 @@ resource "aws_security_group" "bridge" {
   }
 }
 
+# What it said stays when the setting takes the bridge down.
 resource "aws_cloudwatch_log_group" "bridge" {
-  count = local.with_bridge ? 1 : 0
-
   name              = local.bridge.log_group
   retention_in_days = local.system.log_retention
   kms_key_id        = local.key
@@ -123,7 +122,7 @@ resource "aws_ecs_task_definition" "bridge" {
     logConfiguration = {
       logDriver = "awslogs"
       options = {
-        "awslogs-group"         = aws_cloudwatch_log_group.bridge[0].name
+        "awslogs-group"         = aws_cloudwatch_log_group.bridge.name
         "awslogs-region"        = local.region
         "awslogs-stream-prefix" = "bridge"
       }
