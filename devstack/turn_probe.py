@@ -40,6 +40,7 @@ from discord_agent.domain.run import Next, RunState
 from discord_agent.domain.sandbox_tools import SANDBOX_TOOLS
 from discord_agent.domain.session import ExecutionRecord
 from discord_agent.domain.workspace import FileEntry, Manifest
+from discord_agent.holdings import BUCKETS, QUEUES, TABLES
 from discord_agent.ports import Context, ToolRound, WorkspaceAccess
 from discord_agent.steps.chronicle import Chronicle
 from discord_agent.steps.compaction import Compaction
@@ -47,7 +48,6 @@ from discord_agent.steps.hearing import Hearing
 from discord_agent.steps.rounds import Rounds
 from discord_agent.steps.spending import Spending
 from discord_agent.steps.turn import DEFAULT_LIMITS, Turn
-from discord_agent.system import BUCKETS, QUEUES, TABLES
 
 MOST_TURNS: Final = 35
 LONG_HISTORY: Final = 200

@@ -17,7 +17,7 @@ from discord_agent.adapters.dynamodb.store import Store
 from discord_agent.adapters.inbound_queue import SqsInboundQueue
 from discord_agent.domain.errors import StateUnavailable
 from discord_agent.envelope import Envelope
-from discord_agent.system import TABLES
+from discord_agent.holdings import TABLES
 from gateway_bridge.bridge import Bridge, Pace, Ports
 from gateway_bridge.conversation import Credentials
 from gateway_bridge.counters import Counters

@@ -14,7 +14,7 @@ from botocore.config import Config
 from botocore.exceptions import BotoCoreError
 
 from discord_agent.declaration import Table
-from discord_agent.system import TABLES
+from discord_agent.holdings import TABLES
 from tests.support.eventually import eventually
 
 if TYPE_CHECKING:

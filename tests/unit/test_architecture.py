@@ -103,3 +103,19 @@ def test_the_domain_loads_no_library_and_few_modules() -> None:
     assert {module.partition(".")[0] for module in loaded} & HEAVY == set()
     assert set(names) <= set(loaded)
     assert len(loaded) < MOST_MODULES
+
+
+DECLARATION = ("choices", "declaration", "holdings", "needs", "operations", "system")
+
+
+@pytest.mark.parametrize("folder", PRODUCT, ids=lambda folder: folder.name)
+def test_nothing_that_runs_in_aws_reads_the_declaration(folder: Path) -> None:
+    # It is for whoever deploys; every cold start would pay for reading it.
+    inside = {CORE / f"{name}.py" for name in DECLARATION}
+    names = tuple(f"discord_agent.{name}" for name in DECLARATION)
+    readers = [
+        path
+        for path in _modules(folder)
+        if path not in inside and any(_is_of(module, names) for module in _imports(path))
+    ]
+    assert readers == []

@@ -30,7 +30,7 @@ from discord_agent.domain.policy import GuildSettings, Limits, People
 from discord_agent.domain.redaction import Redactor
 from discord_agent.domain.run import Outcome
 from discord_agent.domain.session import ExecutionRecord, ExecutionStatus, InboxItem, ItemKind
-from discord_agent.system import TABLES
+from discord_agent.holdings import TABLES
 from tests.support.clock import ManualClock
 from tests.support.data_plane import client, create_tables, data_plane
 

@@ -8,7 +8,7 @@ import pytest
 
 from deployment import restoring
 from discord_agent.domain.errors import InvalidSettings
-from discord_agent.system import TABLES
+from discord_agent.holdings import TABLES
 from tests.support.data_plane import client, create_tables, data_plane
 
 SESSIONS, RESTORED = TABLES["sessions"].name, "discord_sessions_restored"

@@ -14,7 +14,7 @@ from discord_agent.domain.ids import ThreadId
 from discord_agent.domain.run import Outcome
 from discord_agent.domain.session import ItemKind
 from discord_agent.envelope import Envelope
-from discord_agent.system import QUEUES
+from discord_agent.holdings import QUEUES
 from tests.support.eventually import eventually
 from tests.support.stage import Run, Stage
 

@@ -23,7 +23,7 @@ from discord_agent.domain.memory import Insight, Reflection, shelf
 from discord_agent.domain.run import Commit, Outcome, RunState
 from discord_agent.domain.session import Approval, Decision, InboxItem, ItemKind, Lease
 from discord_agent.domain.workspace import Head, Manifest
-from discord_agent.system import TABLES
+from discord_agent.holdings import TABLES
 from tests.support import buckets
 from tests.support.clock import ManualClock
 from tests.support.data_plane import client, create_tables, data_plane

@@ -35,8 +35,10 @@ MODEL_ENV: Environment = (
     *parameters("LITELLM_BASE_URL", "PLANNER_MODEL_ID", "DECISION_MODEL_ID", "REFLECTOR_MODEL_ID", "TITLE_MODEL_ID"),
 )
 GIT_ENV: Environment = (("GIT_CREDENTIALS_SECRET", Ref(Kind.SECRET, "git-credentials")),)
+SANDBOX_MEMORY: Final = 2048
 SANDBOX_ENV: Environment = (
     ("SANDBOX_FUNCTION", Ref(Kind.FUNCTION, "sandbox")),
+    ("SANDBOX_MEMORY_MB", str(SANDBOX_MEMORY)),
     ("WORKSPACE_ROLE_ARN", Ref(Kind.ROLE, "workspace")),
 )
 

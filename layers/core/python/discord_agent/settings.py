@@ -160,9 +160,10 @@ class ThinkingSettings(WorkspaceSettings, ModelSettings):
 
 
 class TurnSettings(ThinkingSettings):
-    """Turn."""
+    """Turn; the sandbox's memory in MB says what its calls cost."""
 
     sandbox_function: str = Field(alias="SANDBOX_FUNCTION")
+    sandbox_memory: int = Field(alias="SANDBOX_MEMORY_MB", gt=0)
     workspace_role_arn: str = Field(alias="WORKSPACE_ROLE_ARN")
     tool_secrets: str = Field(alias="TOOL_SECRETS_SECRET")
     mcp_servers: str = Field("", alias="MCP_SERVERS")

@@ -9,21 +9,18 @@ from typing import Final
 from discord_agent.choices import PARAMETERS, SETTINGS
 from discord_agent.declaration import (
     PREFIX,
-    Bucket,
     Function,
     Grant,
-    Index,
     Kind,
     Machine,
     Package,
-    Queue,
     Ref,
     Role,
     Service,
     Source,
     System,
-    Table,
 )
+from discord_agent.holdings import BUCKETS, QUEUES, SECRETS, TABLES
 from discord_agent.needs import (
     AUDIT,
     BUCKET_ENV,
@@ -51,6 +48,7 @@ from discord_agent.needs import (
     READ_FILES,
     RUN_ENV,
     SANDBOX_ENV,
+    SANDBOX_MEMORY,
     TOOLS,
     TOOLS_ENV,
     WRITE_FILES,
@@ -66,35 +64,6 @@ from discord_agent.needs import (
     table,
 )
 from discord_agent.operations import alarms
-
-TABLES: Final = {
-    "sessions": Table("discord_sessions", "thread_id", "record"),
-    "executions": Table(
-        "discord_executions",
-        "execution_id",
-        indexes=(Index("thread_id-index", "thread_id", "created_at"),),
-    ),
-    "messages": Table("discord-messages", "pk", "sk"),
-}
-
-QUEUES: Final = {
-    "messages": Queue("discord_messages.fifo", fifo=True, visibility=180, dead_letters="messages-dead"),
-    "messages-dead": Queue("discord_messages_dead.fifo", fifo=True, visibility=360),
-    "wakeups": Queue("discord_wakeups", visibility=360, dead_letters="wakeups-dead"),
-    "wakeups-dead": Queue("discord_wakeups_dead", visibility=360),
-    "events": Queue("agentic_events", dead_letters="events-dead"),
-    "events-dead": Queue("agentic_events_dead"),
-    "failures-dead": Queue("discord_failures_dead"),
-}
-
-BUCKETS: Final = {"artifacts": Bucket("discord-bot-artifacts")}
-
-SECRETS: Final = {
-    "discord-token": f"/{PREFIX}/discord-token",
-    "model-key": f"/{PREFIX}/model-key",
-    "git-credentials": f"/{PREFIX}/git-credentials",
-    "tool-secrets": f"/{PREFIX}/tool-secrets",
-}
 
 
 def _step(
@@ -353,7 +322,7 @@ _FUNCTIONS: Final = (
         "sandbox",
         "runs the model's tools on a thread's files, without any rights of its own",
         Package.SANDBOX,
-        memory=2048,
+        memory=SANDBOX_MEMORY,
         timeout=600,
         environment=(),
         grants=(),
@@ -448,8 +417,3 @@ SYSTEM: Final = System(
     settings=SETTINGS,
     alarms={alarm.name: alarm for alarm in alarms(QUEUES)},
 )
-
-
-def thread_prefix(thread_id: str) -> str:
-    """Where a thread's objects lie in the bucket."""
-    return f"threads/{thread_id}/"

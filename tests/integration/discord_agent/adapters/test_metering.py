@@ -42,7 +42,7 @@ def test_a_function_that_is_invoked_counts_with_its_own_memory() -> None:
     with mock_aws():
         session = boto3.session.Session(aws_access_key_id="key", aws_secret_access_key="secret", region_name=REGION)
         counted = Meter()
-        counted.watch(session.events, invoked_mb=2048)
+        counted.watch_invocations(session.events, 2048)
         with pytest.raises(ClientError):
             session.client("lambda").invoke(FunctionName="missing")
     assert (counted.total.invocations, counted.total.mb_ms % 2048) == (1, 0)

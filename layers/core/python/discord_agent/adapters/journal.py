@@ -22,6 +22,7 @@ from discord_agent.adapters import frames
 from discord_agent.adapters.aws import outages
 from discord_agent.adapters.codec import from_json, to_json
 from discord_agent.adapters.workspace.codec import from_inline, inline
+from discord_agent.adapters.workspace.layout import thread_prefix
 from discord_agent.domain.conversation import Message, ModelReply, ToolResult
 from discord_agent.domain.errors import InvalidEvent, LeaseLost
 from discord_agent.domain.ids import ExecutionId, ThreadId
@@ -29,7 +30,6 @@ from discord_agent.domain.interrupts import Interrupt
 from discord_agent.domain.run import RunState
 from discord_agent.domain.workspace import Manifest
 from discord_agent.ports import Context, JournaledRound
-from discord_agent.system import thread_prefix
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client

@@ -49,17 +49,17 @@ class Meter:
         with self._lock:
             return self._total
 
-    def watch(self, events: BaseEventHooks, *, invoked_mb: int = 0) -> None:
-        """Count the requests of a client, or of all clients that a session makes from now on, by its events.
-
-        ``invoked_mb`` is the memory of functions it invokes.
-        """
+    def watch(self, events: BaseEventHooks) -> None:
+        """Count the requests of a client, or of all clients that a session makes from now on, by its events."""
         for service, operations in _COUNTED.items():
             for operation, kind in operations.items():
                 events.register(f"before-call.{service}.{operation}", self._counter(kind))
         events.register("provide-client-params.dynamodb.TransactWriteItems", self._transaction)
+
+    def watch_invocations(self, events: BaseEventHooks, memory_mb: int) -> None:
+        """Count what functions with this memory take that a client invokes."""
         events.register("before-call.lambda.Invoke", _note_begin)
-        events.register("after-call.lambda.Invoke", self._invocation(invoked_mb))
+        events.register("after-call.lambda.Invoke", self._invocation(memory_mb))
 
     def add(self, use: CloudUse) -> None:
         """Count what somebody else took for this process."""

@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING
 
 from discord_agent.adapters.aws import outages
 from discord_agent.adapters.codec import from_json, to_json
+from discord_agent.adapters.workspace.layout import thread_prefix
 from discord_agent.domain.options import Proposal
 from discord_agent.domain.run import RunState
-from discord_agent.system import thread_prefix
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client

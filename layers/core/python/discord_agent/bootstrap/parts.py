@@ -48,7 +48,6 @@ from discord_agent.steps.recall import Recall
 from discord_agent.steps.reflecting import Reflector
 from discord_agent.steps.spending import Spending
 from discord_agent.steps.terminal import Terminal
-from discord_agent.system import SYSTEM
 
 _AWS: Final = Config(retries={"mode": "standard", "max_attempts": 4}, connect_timeout=3, read_timeout=20)
 
@@ -61,8 +60,7 @@ class Parts:
     def __init__(self, settings: RunSettings) -> None:
         self._settings = settings
         self._session = boto3.session.Session()
-        # The sandbox is the only function that another one invokes.
-        meter().watch(self._session.events, invoked_mb=SYSTEM.functions["sandbox"].memory)
+        meter().watch(self._session.events)
         self.clock = SystemClock()
         self.metrics = EmfMetrics(self.clock)
         self.tracer = tracer()
@@ -225,8 +223,10 @@ class Parts:
         from discord_agent.adapters.tools.toolbox import Tools  # noqa: PLC0415
         from discord_agent.adapters.tools.vault import ToolSecrets  # noqa: PLC0415
 
+        functions = self._client("lambda", LAMBDA_CONFIG)
+        meter().watch_invocations(functions.meta.events, settings.sandbox_memory)
         sandbox = SandboxTools(
-            self._client("lambda", LAMBDA_CONFIG),
+            functions,
             settings.sandbox_function,
             settings.bucket,
             WorkspaceCredentials(self._client("sts"), settings.workspace_role_arn, settings.bucket, self.clock),

@@ -9,7 +9,7 @@ from discord_agent.adapters.dynamodb.leases import DynamoLeases
 from discord_agent.adapters.dynamodb.sessions import DynamoSessions
 from discord_agent.adapters.dynamodb.store import Store
 from discord_agent.domain.ids import ThreadId
-from discord_agent.system import TABLES
+from discord_agent.holdings import TABLES
 from tests.support.clock import ManualClock
 from tests.support.data_plane import client, create_tables, data_plane
 

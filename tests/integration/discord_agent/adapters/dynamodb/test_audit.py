@@ -11,7 +11,7 @@ from discord_agent.domain.events import AuditEntry
 from discord_agent.domain.ids import ExecutionId, ThreadId, UserId
 from discord_agent.domain.money import UNKNOWN, Cost, Usd
 from discord_agent.domain.redaction import MARK, Redactor
-from discord_agent.system import TABLES
+from discord_agent.holdings import TABLES
 from tests.support.clock import ManualClock
 
 if TYPE_CHECKING:

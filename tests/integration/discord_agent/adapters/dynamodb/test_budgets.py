@@ -21,8 +21,8 @@ from discord_agent.domain.errors import Conflict, OverBudget
 from discord_agent.domain.ids import ExecutionId, GuildId, ThreadId, retry_of
 from discord_agent.domain.money import Cost, Usd
 from discord_agent.domain.policy import GuildSettings, Limits
+from discord_agent.holdings import TABLES
 from discord_agent.ports import Budgets, Sessions
-from discord_agent.system import TABLES
 from tests.support.clock import ManualClock
 from tests.support.fakes.effects import Effects
 from tests.support.fakes.money import FakeBudgets

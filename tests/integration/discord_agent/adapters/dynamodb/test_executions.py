@@ -17,7 +17,7 @@ from discord_agent.domain.ids import ChannelId, CommitSha, ExecutionId, Manifest
 from discord_agent.domain.money import Cost, Usage, Usd
 from discord_agent.domain.run import Commit, Outcome
 from discord_agent.domain.session import Approval, Decision, ExecutionRecord, ExecutionStatus
-from discord_agent.system import TABLES
+from discord_agent.holdings import TABLES
 from tests.support.clock import ManualClock
 from tests.support.values import values_of
 

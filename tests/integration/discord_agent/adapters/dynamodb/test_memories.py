@@ -11,7 +11,7 @@ from discord_agent.domain import memory
 from discord_agent.domain.errors import InvalidInput, LeaseLost
 from discord_agent.domain.ids import ExecutionId, GuildId, ThreadId, UserId
 from discord_agent.domain.memory import Insight, Reflection, Shelf
-from discord_agent.system import TABLES
+from discord_agent.holdings import TABLES
 from tests.support.clock import ManualClock
 
 ADA = UserId("5")

@@ -1,7 +1,11 @@
 """Where everything of a thread's workspace lies in the bucket."""
 
 from discord_agent.domain.ids import ExecutionId, ManifestId, ThreadId
-from discord_agent.system import thread_prefix
+
+
+def thread_prefix(thread: ThreadId) -> str:
+    """Where a thread's objects lie in the bucket."""
+    return f"threads/{thread}/"
 
 
 def head_key(thread: ThreadId) -> str:

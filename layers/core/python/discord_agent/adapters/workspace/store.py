@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Final
 from botocore.exceptions import ClientError
 
 from discord_agent.adapters.workspace.codec import check, decode, encode, parents_of
-from discord_agent.adapters.workspace.layout import head_key, manifest_key, published_key
+from discord_agent.adapters.workspace.layout import head_key, manifest_key, published_key, thread_prefix
 from discord_agent.adapters.workspace.packs import NewFile, PackStore
 from discord_agent.domain.errors import Conflict, InvalidInput, WorkspaceDamaged
 from discord_agent.domain.ids import ManifestId, ThreadId
@@ -29,7 +29,6 @@ from discord_agent.domain.workspace import (
     looks_secret,
     safe_path,
 )
-from discord_agent.system import thread_prefix
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
