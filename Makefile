@@ -78,6 +78,7 @@ browser: setup
 bench: setup
 	$(BIN)/discord-agent bench main-job --json
 	$(BIN)/discord-agent bench turn --json
+	$(BIN)/discord-agent bench package --json
 
 # What is kept in the repository and made of the declaration; tests fail while it is out of date.
 generated: setup

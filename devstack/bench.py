@@ -12,7 +12,7 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any, Final
 
-from devstack import turn_bench
+from devstack import package_bench, turn_bench
 from devstack.demo import Job
 from devstack.discord.seed import WORKSHOP_ID
 from devstack.options import Options
@@ -75,7 +75,11 @@ def main_job() -> dict[str, Any]:
     }
 
 
-BENCHMARKS: Final[dict[str, Callable[[], dict[str, Any]]]] = {"main-job": main_job, "turn": turn_bench.measure}
+BENCHMARKS: Final[dict[str, Callable[[], dict[str, Any]]]] = {
+    "main-job": main_job,
+    "package": package_bench.measure,
+    "turn": turn_bench.measure,
+}
 
 
 def _script() -> dict[str, Any]:

@@ -18,7 +18,7 @@ from discord_agent.declaration import Package
 from tests.support.eventually import eventually
 from tests.support.local_aws import FUNCTIONS, ROOT, function, records, system
 
-LIBRARY = "dulwich.repo"
+LIBRARY = "httpx"
 
 
 @pytest.fixture(scope="module")

@@ -1,0 +1,54 @@
+"""One start of a new interpreter, measured: ``package_probe.py KIND`` with the modules to be found on ``sys.path`` in PROBE_PATH.
+
+KIND is ``function``, or the name of a module to import. It stands alone: in Lambda nothing else can be imported either.
+Prints the seconds of the process's own CPU, and leaves without taking down what was loaded, as no Lambda ever does.
+"""
+
+import os
+import sys
+import time
+from importlib import import_module
+from types import SimpleNamespace
+
+_REFUSED = {"Records": [{"messageId": "1", "body": "not JSON", "attributes": {"MessageGroupId": "1"}}]}
+"""An event that no function takes, once it is composed."""
+
+
+def _function() -> None:
+    """Import the entry and have it compose everything, as its first event does."""
+    entry = import_module("handler")
+    composers = [each for each in vars(entry).values() if hasattr(each, "cache_info")]
+    for compose in composers:
+        compose()
+    if composers:
+        return
+    errors = import_module("discord_agent.domain.errors")
+    try:
+        entry.handler(_REFUSED, SimpleNamespace(aws_request_id="1"))
+    except errors.InvalidEvent:
+        return
+
+
+def _client() -> None:
+    import_module("boto3").client("sqs")
+
+
+def main() -> None:
+    """Measure and print."""
+    kind = sys.argv[1]
+    sys.path[:0] = os.environ["PROBE_PATH"].split(os.pathsep)  # noqa: TID251 - told by its parent, like a Lambda
+    began = time.process_time()
+    if kind == "function":
+        _function()
+    elif kind == "boto3":
+        _client()
+    else:
+        import_module(kind)
+    taken = time.process_time() - began
+    sys.stdout.write(f"\n{taken}\n")
+    sys.stdout.flush()
+    os._exit(0)
+
+
+if __name__ == "__main__":
+    main()
