@@ -5,10 +5,10 @@ import binascii
 import json
 from collections.abc import Callable, Mapping
 from functools import lru_cache
-from typing import Any
+from typing import TYPE_CHECKING, Any, cast
 
-import boto3
 from botocore.config import Config
+from botocore.session import Session
 
 from discord_agent.adapters.clock import SystemClock
 from discord_agent.adapters.discord.signature import SignatureCheck
@@ -17,13 +17,18 @@ from discord_agent.domain.errors import InvalidEvent
 from discord_agent.settings import InteractionsSettings, environment
 from discord_agent.steps.interactions import HttpRequest, HttpResponse, Interactions
 
+if TYPE_CHECKING:
+    from mypy_boto3_sqs import SQSClient
+
 _QUICK = Config(connect_timeout=0.5, read_timeout=1.0, retries={"total_max_attempts": 2, "mode": "standard"})
 
 
 def compose(environ: Mapping[str, str]) -> Interactions:
     """The endpoint with its real adapters."""
     settings = InteractionsSettings.read(environ)
-    queue = SqsInboundQueue(boto3.client("sqs", config=_QUICK), settings.queue_url)
+    # boto3 would load its transfer manager for S3 too, a third of its start.
+    sqs = cast("SQSClient", Session().create_client("sqs", config=_QUICK))
+    queue = SqsInboundQueue(sqs, settings.queue_url)
     return Interactions(SignatureCheck(settings.public_key), queue, SystemClock())
 
 

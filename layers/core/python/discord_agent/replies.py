@@ -110,6 +110,7 @@ class Reply(BaseModel):
     """Base of all."""
 
     model_config = ConfigDict(
+        defer_build=True,
         frozen=True,
         extra="ignore",
         str_strip_whitespace=True,

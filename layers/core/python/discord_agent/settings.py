@@ -19,7 +19,8 @@ class Settings(BaseModel):
     parameter, which is not set at all, means something.
     """
 
-    model_config = ConfigDict(frozen=True, extra="ignore", str_strip_whitespace=True)
+    # Each function reads one or two of these models; the others are never built.
+    model_config = ConfigDict(frozen=True, extra="ignore", str_strip_whitespace=True, defer_build=True)
 
     @classmethod
     def read(cls, environ: Mapping[str, str]) -> Self:

@@ -19,8 +19,6 @@ from discord_agent.adapters.dynamodb.sessions import DynamoSessions
 from discord_agent.adapters.dynamodb.store import Store
 from discord_agent.adapters.events import SqsEvents
 from discord_agent.adapters.journal import S3Journal
-from discord_agent.adapters.llm.access import ModelAccess
-from discord_agent.adapters.llm.model import LiteLLMModel
 from discord_agent.adapters.llm.registry import ModelRegistry
 from discord_agent.adapters.logging import configure
 from discord_agent.adapters.machines import StepFunctionsConsole, StepFunctionsMachines
@@ -60,6 +58,7 @@ class Parts:
     def __init__(self, settings: RunSettings) -> None:
         self._settings = settings
         self._session = boto3.session.Session()
+        self._clients: dict[tuple[str, Config], Any] = {}
         meter().watch(self._session.events)
         self.clock = SystemClock()
         self.metrics = EmfMetrics(self.clock)
@@ -70,7 +69,11 @@ class Parts:
         self.bot = BotIdentity(UserId(settings.bot_id), settings.bot_username)
 
     def _client(self, service: str, config: Config = _AWS) -> Any:
-        return self._session.client(service, config=config)  # type: ignore[call-overload]  # the name is a variable
+        """One client per service: each takes as long to make as a module of ours to load."""
+        if (service, config) not in self._clients:
+            made = self._session.client(service, config=config)  # type: ignore[call-overload]  # the name is a variable
+            self._clients[service, config] = made
+        return self._clients[service, config]
 
     @cached_property
     def _store(self) -> Store:
@@ -174,6 +177,9 @@ class Parts:
 
     def models(self, settings: ModelSettings) -> tuple[LanguageModel, ModelRegistry, TemplatePrompts]:
         """What it takes to ask a model."""
+        from discord_agent.adapters.llm.access import ModelAccess  # noqa: PLC0415 - half of the functions ask no model
+        from discord_agent.adapters.llm.model import LiteLLMModel  # noqa: PLC0415
+
         registry = self.registry(
             {
                 Purpose.DECIDE: settings.decision,

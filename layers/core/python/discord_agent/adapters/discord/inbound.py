@@ -47,7 +47,7 @@ class BotIdentity:
 class _Wire(BaseModel):
     """A part of a payload; null counts as missing. Inputs stay out of errors: they hold interaction tokens."""
 
-    model_config = ConfigDict(frozen=True, extra="ignore", hide_input_in_errors=True)
+    model_config = ConfigDict(frozen=True, extra="ignore", hide_input_in_errors=True, defer_build=True)
 
     @model_validator(mode="before")
     @classmethod

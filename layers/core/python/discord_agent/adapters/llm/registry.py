@@ -29,7 +29,7 @@ type Seat = Annotated[str, AfterValidator(_seat)]
 
 
 class _Part(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True)
 
 
 type Dollars = Annotated[Decimal, Field(ge=0)]
