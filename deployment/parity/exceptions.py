@@ -41,9 +41,9 @@ EXCEPTIONS: Final = (
         for path in ("DeletionPolicy", "UpdateReplacePolicy")
     ),
     *(
-        Meant(kind, path, "Retain", ABSENT, _KEPT)
+        Meant(kind, path, policy, ABSENT, _KEPT)
         for kind in ("table", "bucket", "key")
-        for path in ("DeletionPolicy", "UpdateReplacePolicy")
+        for path, policy in (("DeletionPolicy", "RetainExceptOnCreate"), ("UpdateReplacePolicy", "Retain"))
     ),
     Meant(
         "stack",
