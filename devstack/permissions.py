@@ -16,6 +16,9 @@ def run(folder: Path) -> int:
     faults = wrong(lines)
     for line in faults:
         print(f"WRONG: {line.role}: {line.granted.action} on {line.granted.resource}: {line.wrong}")
+    for line in lines:
+        if line.doubtful:
+            print(f"used after all: {line.role}: {line.granted.action} on {line.granted.resource}: {line.unexercised}")
     unused = sum(not line.used for line in lines)
     print(f"{len(lines)} granted, {unused} of them not used here, {len(faults)} wrong")
     return 1 if faults else 0

@@ -17,7 +17,7 @@ type Used = Mapping[str, frozenset[Granted]]
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """A grant and what became of it; ``unexercised`` says why nothing that runs here can use it, "" for nothing."""
+    """A grant and what became of it; ``unexercised`` says why it may stay unused here, "" for nothing."""
 
     role: str
     granted: Granted
@@ -27,11 +27,14 @@ class Line:
     @property
     def wrong(self) -> str:
         """What is to be mended, "" for nothing."""
-        if self.used and self.unexercised:
-            return f"it is used, but explained as unused: {self.unexercised}"
-        if not self.used and not self.unexercised:
-            return "it is neither used nor explained: take it away, or say why it is not used here"
-        return ""
+        if self.used or self.unexercised:
+            return ""
+        return "it is neither used nor explained: take it away, or say why it is not used here"
+
+    @property
+    def doubtful(self) -> bool:
+        """Whether something used it though it is explained: no fault, since what depends on moments is used in some runs only."""
+        return self.used and bool(self.unexercised)
 
 
 def read(folder: Path) -> Used:
