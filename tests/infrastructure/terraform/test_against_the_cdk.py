@@ -19,7 +19,7 @@ from deployment.parity.kinds.all import MAPPED
 from deployment.parity.kinds.compute import PUBLISHED
 from deployment.parity.state import State
 from deployment.parity.template import Template
-from deployment.parity.values import plain
+from deployment.parity.values import plain, queue_url
 from discord_agent.settings import environment
 from tests.infrastructure.terraform.conftest import CHOSEN, Applied, emulator, keys
 from tests.support.data_plane import client
@@ -80,6 +80,8 @@ def test_what_is_compared_of_the_cdk_is_what_it_deploys(deployed: list[Template]
             if expected.endswith(PUBLISHED):
                 # Which number it has is known only when it is there.
                 assert each["PhysicalResourceId"].startswith(expected.removesuffix(PUBLISHED)), logical
+            elif expected.startswith(queue_url("")):
+                assert each["PhysicalResourceId"].endswith("/" + expected.removeprefix(queue_url(""))), logical
             elif not expected.startswith("<"):
                 assert plain(each["PhysicalResourceId"]) == expected, logical
 
