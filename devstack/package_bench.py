@@ -7,7 +7,7 @@ import subprocess
 import sys
 import sysconfig
 import tempfile
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -29,6 +29,7 @@ _PROBE: Final = Path(__file__).with_name("package_probe.py")
 _GIVEN: Final = {"DISCORD_BOT_ID": "900", "DISCORD_PUBLIC_KEY": "0" * 64, "LITELLM_BASE_URL": "http://127.0.0.1:9"}
 _HURRIED: Final = ("interactions", "intake")
 """What people wait for: measured more often than the others, and against boto3 alone."""
+_COMPARED: Final = frozenset({"boto3", "litellm", "turn", *_HURRIED})
 _MEGABYTE: Final = 1e6
 
 
@@ -45,21 +46,27 @@ class Start:
     variables: Mapping[str, str]
 
 
-def measure(*, rounds: int = 7, rounds_of_others: int = 3) -> dict[str, Any]:
-    """Sizes in bytes and CPU seconds from import to ready, of this machine's architecture; baselines in the same rounds."""
+def measure(*, rounds: int = 5, rounds_of_others: int = 2, names: Collection[str] = ()) -> dict[str, Any]:
+    """Sizes in bytes and CPU seconds from import to ready, of this machine's architecture; baselines in the same rounds.
+
+    ``names`` are the functions that are started besides those with a target of their own, () for all.
+    """
     architecture = "arm64" if platform.machine() in {"aarch64", "arm64"} else "x86_64"
     with tempfile.TemporaryDirectory() as folder, _parameters() as address:
         trial = Trial(SYSTEM, build(SYSTEM, ROOT, architecture), Path(folder))
-        functions = {each.name: each for each in SYSTEM.functions.values() if each.package is not Package.SANDBOX}
+        functions = {
+            each.name: each
+            for each in SYSTEM.functions.values()
+            if each.package is not Package.SANDBOX and (not names or each.name in {*names, *_COMPARED})
+        }
         starts = _baselines(trial, address) | {
             name: _start(trial, function, address) for name, function in functions.items()
         }
-        compared = {"boto3", "litellm", "turn", *_HURRIED}
         seconds: dict[str, list[float]] = {name: [] for name in starts}
         # The first round fills the caches of the disk. Whatever else the machine does, it does to all in a round.
         for number in range(rounds + 1):
             for name, start in starts.items():
-                if name in compared or number <= rounds_of_others:
+                if name in _COMPARED or number <= rounds_of_others:
                     taken = _probe(start)
                     if number:
                         seconds[name].append(taken)

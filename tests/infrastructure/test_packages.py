@@ -11,6 +11,7 @@ import pytest
 from deployment.packages.budgets import BUDGETS, LARGEST_ARCHIVE
 from deployment.packages.build import PLATFORMS, Packages, build
 from deployment.packages.trial import Trial
+from devstack import package_bench
 from devstack.model.script import parse_script
 from devstack.model.server import ModelServer
 from devstack.options import ROOT
@@ -161,3 +162,13 @@ def test_nothing_unique_that_is_used_is_made_before_a_snapshot_and_chance_is_dra
     said = json.loads(run(trial, function, WATCHED))
     assert set(said["seen"]) - UNUSED == set()
     assert said["drawn_anew"]
+
+
+def test_the_benchmark_starts_every_kind_of_function_from_its_package_and_compares_it() -> None:
+    built(HOST)
+    result = package_bench.measure(rounds=1, names=["prepare"])
+    started = {"boto3", "litellm", "interactions", "intake", "turn", "prepare"}
+    assert result["init_cpu_seconds"].keys() == started
+    assert min(result["init_cpu_seconds"].values()) > 0
+    assert result["unpacked_bytes"].keys() == started - {"boto3", "litellm"}
+    assert [target["name"] for target in result["targets"] if target["unit"] == "MB" and not target["met"]] == []
