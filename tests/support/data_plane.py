@@ -1,4 +1,4 @@
-"""The AWS data services of a test run: ministack as a child process, which unlike moto keeps transactions apart."""
+"""The AWS data services of a test run: ministack as a child process, which unlike moto keeps transactions and conditional writes apart."""
 
 import os
 import socket

@@ -19,6 +19,7 @@ from discord_agent.domain.run import RunState
 from discord_agent.domain.workspace import FileEntry, Manifest
 from discord_agent.ports import Context, JournaledRound
 from tests.support import buckets
+from tests.support.data_plane import client, data_plane
 from tests.support.values import values_of
 
 if TYPE_CHECKING:
@@ -229,19 +230,23 @@ def test_objects_lie_where_the_sandbox_cannot_reach_them(journal: S3Journal) -> 
     ]
 
 
-def test_of_eight_overlapping_attempts_one_journals_the_round(journal: S3Journal) -> None:
+def test_of_eight_overlapping_attempts_one_journals_the_round() -> None:
     together = Barrier(8)
 
-    def record(_: int) -> bool:
-        together.wait(timeout=10)
-        try:
-            _another(journal).record_reply(RUN, 1, 0, JournaledRound(REPLY))
-        except LeaseLost:
-            return False
-        return True
+    with data_plane() as endpoint:
+        s3 = client("s3", endpoint)
+        s3.create_bucket(Bucket=buckets.BUCKET)
 
-    with ThreadPoolExecutor(8) as pool:
-        assert sum(pool.map(record, range(8))) == 1
+        def record(_: int) -> bool:
+            together.wait(timeout=10)
+            try:
+                S3Journal(s3, buckets.BUCKET).record_reply(RUN, 1, 0, JournaledRound(REPLY))
+            except LeaseLost:
+                return False
+            return True
+
+        with ThreadPoolExecutor(8) as pool:
+            assert sum(pool.map(record, range(8))) == 1
 
 
 def test_results_are_journalled_once(journal: S3Journal) -> None:
