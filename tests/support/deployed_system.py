@@ -28,6 +28,9 @@ class DeployedSystem:
         self._data()
         for function in SYSTEM.functions.values():
             self._function(function)
+        # They become active side by side.
+        for function in SYSTEM.functions.values():
+            self._await(function.physical_name, "1")
         for machine in SYSTEM.machines.values():
             self._machine(machine.physical_name)
         self.client("apigatewayv2").create_api(Name=FIGURES.api.name, ProtocolType="HTTP")
@@ -88,7 +91,6 @@ class DeployedSystem:
             Environment={"Variables": self._variables(function)},
             Publish=True,
         )
-        self._await(function.physical_name, "1")
         client.create_alias(FunctionName=function.physical_name, Name=ALIAS, FunctionVersion="1")
 
     def _await(self, name: str, version: str) -> None:
