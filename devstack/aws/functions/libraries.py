@@ -40,7 +40,6 @@ _SANDBOX: Final = (
     "backports.zstd",
 )
 _MODELS: Final = (
-    "mcp_types.methods",
     "litellm",
     # What litellm itself imports only when it is asked for the first time, half of all its memory.
     "anyio._backends._asyncio",

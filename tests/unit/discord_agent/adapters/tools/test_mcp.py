@@ -3,7 +3,7 @@ from typing import Any
 
 import mcp_types
 import pytest
-from mcp_types.methods import validate_client_request
+from mcp_types.methods import serialize_server_result, validate_client_request
 from mcp_types.version import LATEST_MODERN_VERSION
 
 from discord_agent.adapters.tools.mcp import request_for, result_of
@@ -25,7 +25,12 @@ def test_a_call_becomes_a_request_of_the_stateless_protocol() -> None:
     validate_client_request("tools/call", LATEST_MODERN_VERSION, body["params"])
     assert (body["jsonrpc"], body["id"], body["method"]) == ("2.0", 4, "tools/call")
     assert (body["params"]["name"], body["params"]["arguments"]) == ("read_file", {"path": "a"})
-    assert body["params"]["_meta"][mcp_types.PROTOCOL_VERSION_META_KEY] == "2026-07-28"
+    mcp_types.JSONRPCRequest.model_validate(body)
+    assert body["params"]["_meta"] == {
+        mcp_types.PROTOCOL_VERSION_META_KEY: LATEST_MODERN_VERSION,
+        mcp_types.CLIENT_CAPABILITIES_META_KEY: {},
+        mcp_types.CLIENT_INFO_META_KEY: {"name": "discord-agent", "version": "1"},
+    }
 
 
 def test_missing_arguments_are_an_empty_object() -> None:
@@ -47,6 +52,22 @@ def test_a_response_becomes_a_result_with_its_facts() -> None:
     assert result_of(CALL, response(_meta=meta, isError=True)) == ToolResult(
         "call-1", "read_file", ok=False, text="hello", duration_ms=12, facts=facts
     )
+
+
+def test_what_the_sdk_of_the_protocol_writes_is_read_texts_only() -> None:
+    image = mcp_types.ImageContent(type="image", data="aGk=", mime_type="image/png")
+    texts = [mcp_types.TextContent(type="text", text=text) for text in ("one", "two")]
+    written = mcp_types.CallToolResult(content=[texts[0], image, texts[1]], _meta={DURATION_META_KEY: 5})
+    answer = serialize_server_result(
+        "tools/call", LATEST_MODERN_VERSION, written.model_dump(by_alias=True, mode="json")
+    )
+    result = result_of(CALL, {"jsonrpc": "2.0", "id": 0, "result": answer})
+    assert (result.ok, result.text, result.duration_ms) == (True, "one\ntwo", 5)
+
+
+def test_a_sandbox_that_asks_back_is_a_fault() -> None:
+    with pytest.raises(SandboxUnavailable, match="with a question"):
+        result_of(CALL, response(resultType="input_required"))
 
 
 @pytest.mark.parametrize(

@@ -1,25 +1,47 @@
-"""The client's side of MCP, revision 2026-07-28: tool calls as JSON-RPC requests, and what their responses say."""
+"""The client's side of MCP, revision 2026-07-28: tool calls as JSON-RPC requests, and what their responses say.
+
+The SDK's types are those of every method of every revision, and take half a second of each start; of one method and a
+server of our own these few are left. Tests hold them to the SDK.
+"""
 
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-import mcp_types
-from mcp_types.methods import parse_server_result, validate_client_request
-from mcp_types.version import LATEST_MODERN_VERSION
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from discord_agent.domain.conversation import Json, ToolCall, ToolResult
 from discord_agent.domain.errors import InvalidInput, SandboxUnavailable
 from discord_agent.domain.sandbox_tools import DURATION_META_KEY, FACTS_META_KEY
 
+_REVISION: Final = "2026-07-28"
+_META: Final = "io.modelcontextprotocol/{}"
 _CLIENT: Final = "discord-agent"
 _CLIENT_VERSION: Final = "1"
 _TEXT_CHARACTERS: Final = 64_000
 """More than any tool of the sandbox returns; a sandbox that returns more is cut, not believed."""
 
 _MOST_PATHS: Final = 1000
+
+
+class _Block(BaseModel):
+    """A part of an answer, of which texts are read."""
+
+    type: str
+    text: str = ""
+
+
+class _Result(BaseModel):
+    result_type: str = Field(alias="resultType")
+    content: list[_Block]
+    is_error: bool = Field(default=False, alias="isError")
+    meta: dict[str, Any] = Field(default={}, alias="_meta")
+
+
+class _Error(BaseModel):
+    code: int
+    message: str
 
 
 class _Tests(BaseModel):
@@ -58,14 +80,12 @@ def request_for(call: ToolCall, number: int) -> Request:
         "name": call.name,
         "arguments": arguments,
         "_meta": {
-            mcp_types.PROTOCOL_VERSION_META_KEY: LATEST_MODERN_VERSION,
-            mcp_types.CLIENT_CAPABILITIES_META_KEY: {},
-            mcp_types.CLIENT_INFO_META_KEY: {"name": _CLIENT, "version": _CLIENT_VERSION},
+            _META.format("protocolVersion"): _REVISION,
+            _META.format("clientCapabilities"): {},
+            _META.format("clientInfo"): {"name": _CLIENT, "version": _CLIENT_VERSION},
         },
     }
-    validate_client_request("tools/call", LATEST_MODERN_VERSION, params)
-    request = mcp_types.JSONRPCRequest(jsonrpc="2.0", id=number, method="tools/call", params=params)
-    return Request(request.model_dump(mode="json"))
+    return Request({"jsonrpc": "2.0", "id": number, "method": "tools/call", "params": params})
 
 
 def result_of(call: ToolCall, response: Mapping[str, Any]) -> ToolResult:
@@ -73,27 +93,26 @@ def result_of(call: ToolCall, response: Mapping[str, Any]) -> ToolResult:
     if "error" in response:
         return _failed(call, response)
     try:
-        parsed = parse_server_result("tools/call", LATEST_MODERN_VERSION, response.get("result") or {})
+        result = _Result.model_validate(response.get("result"))
     except ValidationError as error:
         raise SandboxUnavailable(f"the sandbox's answer to {call.name} breaks the protocol") from error
-    if not isinstance(parsed, mcp_types.CallToolResult):
+    if result.result_type != "complete":
         raise SandboxUnavailable(f"the sandbox answers {call.name} with a question")
-    text = "\n".join(block.text for block in parsed.content if isinstance(block, mcp_types.TextContent))
-    meta = parsed.meta or {}
-    duration = meta.get(DURATION_META_KEY)
+    text = "\n".join(block.text for block in result.content if block.type == "text")
+    duration = result.meta.get(DURATION_META_KEY)
     return ToolResult(
         call_id=call.id,
         name=call.name,
-        ok=not parsed.is_error,
+        ok=not result.is_error,
         text=_cut(text),
         duration_ms=max(0, duration) if isinstance(duration, int) else 0,
-        facts=_facts(meta.get(FACTS_META_KEY)),
+        facts=_facts(result.meta.get(FACTS_META_KEY)),
     )
 
 
 def _failed(call: ToolCall, response: Mapping[str, Any]) -> ToolResult:
     try:
-        error = mcp_types.JSONRPCError.model_validate(response).error
+        error = _Error.model_validate(response["error"])
     except ValidationError as fault:
         raise SandboxUnavailable(f"the sandbox's answer to {call.name} breaks the protocol") from fault
     return ToolResult(call.id, call.name, ok=False, text=_cut(f"the tool failed: {error.message}"))

@@ -1,15 +1,13 @@
 """The tools of other servers: which there are, and calling them; a server that fails costs its own calls only."""
 
-import json
 import logging
 import time
-from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import TYPE_CHECKING, Final
 
 import anyio
 import anyio.to_thread
-import mcp_types
 
 from discord_agent.adapters.tools.definitions import ToolServer
 from discord_agent.adapters.tools.vault import ToolSecrets
@@ -19,13 +17,15 @@ from discord_agent.domain.ids import GuildId
 from discord_agent.domain.offered_tools import ServerTool
 from discord_agent.ports import Clock
 
+if TYPE_CHECKING:
+    from discord_agent.adapters.tools.streamable import CallTool
+
 _LOG = logging.getLogger(__name__)
 
 _LIST_SECONDS: Final = 10.0
 _LISTED_FOR: Final = 300.0
 _DOWN_FOR: Final = 60.0
 _LOOK_SECONDS: Final = 0.5
-_MOST_CHARACTERS: Final = 8_000_000
 _STOPPED: Final = "[interrupted: somebody asked the run to stop]"
 
 
@@ -157,29 +157,25 @@ class _Round:
         except InvalidInput as error:
             self._fail(errands, name, str(error))
             return
-        from discord_agent.adapters.tools.streamable import connected, reason_of  # noqa: PLC0415 - heavy, seldom needed
+        from discord_agent.adapters.tools.streamable import calling, reason_of  # noqa: PLC0415 - heavy, seldom needed
 
         try:
-            async with connected(server, secret) as client:
+            async with calling(server, secret) as call:
                 for group in _groups(errands):
                     async with anyio.create_task_group() as tasks:
                         for errand in group:
-                            tasks.start_soon(self._call, client.call_tool, server, errand)
+                            tasks.start_soon(self._call, call, server, errand)
         except Exception as error:  # noqa: BLE001 - a server of others fails in any way; it does not end the run
             _LOG.warning("tool server %s failed: %s", name, reason_of(error, server))
             self._fail(errands, name, reason_of(error, server))
 
-    async def _call(
-        self, call_tool: Callable[..., Awaitable[mcp_types.CallToolResult]], server: ToolServer, errand: Errand
-    ) -> None:
+    async def _call(self, call: "CallTool", server: ToolServer, errand: Errand) -> None:
         started = time.monotonic()
         try:
             with anyio.fail_after(server.seconds):
-                result = await call_tool(errand.tool.name, errand.arguments)
+                text, ok = await call(errand.tool.name, errand.arguments)
         except TimeoutError:
             text, ok = f"[{server.name} did not answer within {server.seconds:g} s]", False
-        else:
-            text, ok = _text_of(result), not result.is_error
         took = round((time.monotonic() - started) * 1000)
         self._results[errand.call_id] = ToolResult(errand.call_id, errand.asked_as, ok=ok, text=text, duration_ms=took)
 
@@ -198,13 +194,7 @@ async def _listing(server: ToolServer, secret: str) -> Listing:
     except Exception as error:  # noqa: BLE001 - a server of others fails in any way; it does not end the run
         _LOG.warning("tool server %s is not to be had: %s", server.name, reason_of(error, server))
         return Listing(server.name, fault=reason_of(error, server))
-    return Listing(server.name, tuple(_tool(server, tool) for tool in tools))
-
-
-def _tool(server: ToolServer, tool: mcp_types.Tool) -> ServerTool:
-    reads = tool.annotations is not None and tool.annotations.read_only_hint is True
-    description = tool.description or tool.title or ""
-    return ServerTool(server.name, tool.name, description, dict(tool.input_schema), writes=not reads)
+    return Listing(server.name, tools)
 
 
 def _groups(errands: Sequence[Errand]) -> Iterator[list[Errand]]:
@@ -219,28 +209,6 @@ def _groups(errands: Sequence[Errand]) -> Iterator[list[Errand]]:
             group.append(errand)
     if group:
         yield group
-
-
-def _text_of(result: mcp_types.CallToolResult) -> str:
-    parts = [_described(block) for block in result.content]
-    if not parts and result.structured_content is not None:
-        parts = [json.dumps(result.structured_content, ensure_ascii=False)]
-    text = "\n".join(parts)
-    return text if len(text) <= _MOST_CHARACTERS else f"{text[:_MOST_CHARACTERS]}\n[cut]"
-
-
-def _described(block: Any) -> str:
-    match block:
-        case mcp_types.TextContent():
-            return block.text
-        case mcp_types.EmbeddedResource(resource=mcp_types.TextResourceContents() as resource):
-            return resource.text
-        case mcp_types.ResourceLink():
-            return f"[{block.name}: {block.uri}]"
-        case mcp_types.ImageContent() | mcp_types.AudioContent():
-            return f"[{block.mime_type} of {len(block.data)} characters in base64, not shown]"
-        case _:
-            return f"[{block.type}, not shown]"
 
 
 def _stopped(errand: Errand) -> ToolResult:

@@ -1,8 +1,9 @@
 """Speaking to a tool server over streamable HTTP, in whichever protocol revision it speaks."""
 
-from collections.abc import AsyncIterator
+import json
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
-from typing import Final
+from typing import Any, Final
 
 import anyio
 import httpx2
@@ -12,6 +13,11 @@ from mcp.client.streamable_http import streamable_http_client
 from mcp.shared.exceptions import MCPError
 
 from discord_agent.adapters.tools.definitions import ToolServer
+from discord_agent.domain.conversation import Json
+from discord_agent.domain.offered_tools import ServerTool
+
+type CallTool = Callable[[str, Json], Awaitable[tuple[str, bool]]]
+"""Call a tool by name with arguments: what it says, and whether it went well."""
 
 _NAME: Final = "discord-agent"
 _VERSION: Final = "1"
@@ -19,6 +25,7 @@ _CONNECT_SECONDS: Final = 5.0
 _MOST_BYTES: Final = 16 * 1024 * 1024
 """Of one answer; what is larger is not read to its end."""
 _MOST_PAGES: Final = 20
+_MOST_CHARACTERS: Final = 8_000_000
 
 
 class TooLarge(Exception):
@@ -26,7 +33,19 @@ class TooLarge(Exception):
 
 
 @asynccontextmanager
-async def connected(server: ToolServer, secret: str) -> AsyncIterator[Client]:
+async def calling(server: ToolServer, secret: str) -> AsyncIterator[CallTool]:
+    """What calls the tools of a server, until the connection is closed."""
+    async with _connected(server, secret) as client:
+
+        async def call(name: str, arguments: Json) -> tuple[str, bool]:
+            result = await client.call_tool(name, arguments)
+            return _text_of(result), not result.is_error
+
+        yield call
+
+
+@asynccontextmanager
+async def _connected(server: ToolServer, secret: str) -> AsyncIterator[Client]:
     """A client that has agreed on a protocol revision with the server; 2026-07-28 is tried first."""
     # What is compressed could be small on the wire and huge when it is unpacked.
     headers = {"Accept-Encoding": "identity", **({server.header: _credential(server, secret)} if secret else {})}
@@ -40,15 +59,15 @@ async def connected(server: ToolServer, secret: str) -> AsyncIterator[Client]:
             yield client
 
 
-async def tools_of(server: ToolServer, secret: str, seconds: float) -> tuple[mcp_types.Tool, ...]:
+async def tools_of(server: ToolServer, secret: str, seconds: float) -> tuple[ServerTool, ...]:
     """The tools of a server, page by page, as far as they are allowed."""
     with anyio.fail_after(seconds):
-        async with connected(server, secret) as client:
-            found: list[mcp_types.Tool] = []
+        async with _connected(server, secret) as client:
+            found: list[ServerTool] = []
             cursor: str | None = None
             for _ in range(_MOST_PAGES):
                 page = await client.list_tools(cursor=cursor)
-                found += [tool for tool in page.tools if server.allows(tool.name)]
+                found += [_tool(server, tool) for tool in page.tools if server.allows(tool.name)]
                 cursor = page.next_cursor
                 if not cursor:
                     break
@@ -107,6 +126,34 @@ class _Counted(httpx2.AsyncByteStream):
     async def aclose(self) -> None:
         """Close it."""
         await self._stream.aclose()
+
+
+def _tool(server: ToolServer, tool: mcp_types.Tool) -> ServerTool:
+    reads = tool.annotations is not None and tool.annotations.read_only_hint is True
+    description = tool.description or tool.title or ""
+    return ServerTool(server.name, tool.name, description, dict(tool.input_schema), writes=not reads)
+
+
+def _text_of(result: mcp_types.CallToolResult) -> str:
+    parts = [_described(block) for block in result.content]
+    if not parts and result.structured_content is not None:
+        parts = [json.dumps(result.structured_content, ensure_ascii=False)]
+    text = "\n".join(parts)
+    return text if len(text) <= _MOST_CHARACTERS else f"{text[:_MOST_CHARACTERS]}\n[cut]"
+
+
+def _described(block: Any) -> str:
+    match block:
+        case mcp_types.TextContent():
+            return block.text
+        case mcp_types.EmbeddedResource(resource=mcp_types.TextResourceContents() as resource):
+            return resource.text
+        case mcp_types.ResourceLink():
+            return f"[{block.name}: {block.uri}]"
+        case mcp_types.ImageContent() | mcp_types.AudioContent():
+            return f"[{block.mime_type} of {len(block.data)} characters in base64, not shown]"
+        case _:
+            return f"[{block.type}, not shown]"
 
 
 def _credential(server: ToolServer, secret: str) -> str:
