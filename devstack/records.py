@@ -19,8 +19,8 @@ from discord_agent.adapters.dynamodb.leases import DynamoLeases
 from discord_agent.adapters.dynamodb.memories import DynamoInsights
 from discord_agent.adapters.dynamodb.sessions import DynamoSessions
 from discord_agent.adapters.dynamodb.store import Store
+from discord_agent.adapters.folders import find_root
 from discord_agent.adapters.llm.registry import ModelRegistry
-from discord_agent.adapters.prompts import find_root
 from discord_agent.adapters.workspace.store import S3Workspaces
 from discord_agent.domain.ids import ExecutionId, ModelName, ThreadId
 from discord_agent.domain.money import Cost, Usage, cost_of

@@ -24,11 +24,12 @@ from discord_agent.adapters.dynamodb.leases import DynamoLeases
 from discord_agent.adapters.dynamodb.sessions import DynamoSessions
 from discord_agent.adapters.dynamodb.store import Store
 from discord_agent.adapters.events import SqsEvents
+from discord_agent.adapters.folders import find_root
 from discord_agent.adapters.journal import S3Journal
 from discord_agent.adapters.llm.client import load_litellm
 from discord_agent.adapters.llm.registry import ModelRegistry
 from discord_agent.adapters.metrics import EmfMetrics
-from discord_agent.adapters.prompts import TemplatePrompts, find_root
+from discord_agent.adapters.prompts import TemplatePrompts
 from discord_agent.adapters.workspace.layout import pack_prefix
 from discord_agent.adapters.workspace.store import S3Workspaces
 from discord_agent.domain.classification import FlowType

@@ -2,10 +2,10 @@
 
 from contextlib import closing
 
+from discord_agent.adapters.folders import find_root
 from discord_agent.adapters.llm.access import ModelAccess
 from discord_agent.adapters.llm.model import LiteLLMModel
 from discord_agent.adapters.llm.registry import ModelRegistry
-from discord_agent.adapters.prompts import find_root
 from discord_agent.domain.conversation import Message, ModelRequest, Purpose, Role
 from discord_agent.domain.errors import InvalidSettings, ModelRefused, ModelUnavailable
 from discord_agent.domain.ids import ModelName

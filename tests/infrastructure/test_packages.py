@@ -7,6 +7,7 @@ import zipfile
 from pathlib import Path
 
 import pytest
+import yaml
 
 from deployment.packages.budgets import BUDGETS, LARGEST_ARCHIVE
 from deployment.packages.build import PLATFORMS, Packages, build
@@ -78,6 +79,14 @@ def test_no_archive_holds_code_that_runs_when_python_starts_or_modules_without_b
         assert {path for path in compiled if path.as_posix() not in names} == set(), archive.name
 
 
+def test_the_package_holds_the_models_as_json_too() -> None:
+    with zipfile.ZipFile(built(HOST).layer("core")) as packed:
+        written, as_json = (packed.read(f"prompts/models.{kind}") for kind in ("yaml", "json"))
+    data = json.loads(as_json)
+    assert data == json.loads(json.dumps(yaml.safe_load(written)))
+    assert list(data["tiers"]) == list(yaml.safe_load(written)["tiers"])
+
+
 STARTERS = {"sitecustomize", "usercustomize"}
 
 
@@ -94,7 +103,7 @@ import json
 from discord_agent.adapters.llm.access import ModelAccess
 from discord_agent.adapters.llm.model import LiteLLMModel
 from discord_agent.adapters.llm.registry import ModelRegistry
-from discord_agent.adapters.prompts import find_root
+from discord_agent.adapters.folders import find_root
 from discord_agent.domain.conversation import Message, ModelRequest, Purpose, Role, ToolSpec
 registry = ModelRegistry.load(find_root() / "models.yaml")
 access = ModelAccess(sys.argv[1], "key")

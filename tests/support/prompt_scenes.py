@@ -4,7 +4,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
 
-from discord_agent.adapters.prompts import TemplatePrompts, find_root
+from discord_agent.adapters.folders import find_root
+from discord_agent.adapters.prompts import TemplatePrompts
 from discord_agent.domain.classification import Complexity, FlowType, TaskType
 from discord_agent.domain.conversation import Image, Message, Role, ToolCall
 from discord_agent.domain.ids import ChannelId, CommitSha, ExecutionId, MessageId, ModelName, ThreadId, UserId

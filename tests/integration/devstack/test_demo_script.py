@@ -16,7 +16,8 @@ from devstack.model.player import choose
 from devstack.model.request import ChatRequest, parse_request
 from devstack.model.script import Entry, Script, load_script
 from devstack.options import DEMO_SCRIPT, DEMO_TASK, SAMPLE
-from discord_agent.adapters.prompts import TemplatePrompts, find_root
+from discord_agent.adapters.folders import find_root
+from discord_agent.adapters.prompts import TemplatePrompts
 from discord_agent.domain.classification import TaskType
 from discord_agent.domain.control_tools import NAMES, Finished, parse
 from discord_agent.domain.conversation import Purpose, ToolCall

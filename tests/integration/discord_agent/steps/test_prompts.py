@@ -5,7 +5,8 @@ from datetime import timedelta
 
 import pytest
 
-from discord_agent.adapters.prompts import TemplatePrompts, find_root
+from discord_agent.adapters.folders import find_root
+from discord_agent.adapters.prompts import TemplatePrompts
 from discord_agent.domain.classification import AgentRole, TaskType
 from discord_agent.domain.conversation import Message, Purpose, Role
 from discord_agent.domain.ids import ChannelId, MessageId

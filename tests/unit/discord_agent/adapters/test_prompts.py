@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from discord_agent.adapters.prompts import TemplatePrompts, find_root
+from discord_agent.adapters.folders import find_root
+from discord_agent.adapters.prompts import TemplatePrompts
 from discord_agent.domain.classification import AgentRole, FlowType, TaskType
 from discord_agent.domain.control_tools import NAMES
 from discord_agent.domain.conversation import Image, Message, Role, ToolCall

@@ -2,7 +2,8 @@ from dataclasses import replace
 
 import pytest
 
-from discord_agent.adapters.prompts import TemplatePrompts, find_root
+from discord_agent.adapters.folders import find_root
+from discord_agent.adapters.prompts import TemplatePrompts
 from discord_agent.domain.classification import AgentRole, Complexity, TaskType
 from discord_agent.domain.conversation import ModelReply, Purpose, Role
 from discord_agent.domain.errors import DiscordRefused, InvalidEvent, LeaseLost, ModelRefused, ModelUnavailable

@@ -39,14 +39,6 @@ _UNSEEN: Final = r"\s\u200b-\u200f\u2060\ufeff"
 _TAG: Final = re.compile(rf"<(?=[/{_UNSEEN}]*(?:{'|'.join(_TAGS)})\b)", re.IGNORECASE)
 
 
-def find_root() -> Path:
-    """The folder ``prompts``: beside the layer's ``python`` folder where it is installed, else the repository's."""
-    for parent in Path(__file__).resolve().parents:
-        if (parent / "prompts" / "models.yaml").is_file():
-            return parent / "prompts"
-    raise InvalidSettings(f"no folder prompts with models.yaml beside or above {Path(__file__).parent}; package it")
-
-
 class TemplatePrompts:
     """Renders the templates under ``root``; what has no template of its own takes the ``_default`` of its folder."""
 

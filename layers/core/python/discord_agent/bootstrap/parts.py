@@ -1,8 +1,8 @@
 """The adapters a step may need, each made on first use."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import cached_property
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import boto3
 from botocore.config import Config
@@ -18,13 +18,14 @@ from discord_agent.adapters.dynamodb.memories import DynamoInsights, DynamoRefle
 from discord_agent.adapters.dynamodb.sessions import DynamoSessions
 from discord_agent.adapters.dynamodb.store import Store
 from discord_agent.adapters.events import SqsEvents
+from discord_agent.adapters.folders import find_root
 from discord_agent.adapters.journal import S3Journal
+from discord_agent.adapters.late import Late
 from discord_agent.adapters.llm.registry import ModelRegistry
 from discord_agent.adapters.logging import configure
 from discord_agent.adapters.machines import StepFunctionsConsole, StepFunctionsMachines
 from discord_agent.adapters.metering import meter
 from discord_agent.adapters.metrics import EmfMetrics
-from discord_agent.adapters.prompts import TemplatePrompts, find_root
 from discord_agent.adapters.proposals import S3Proposals
 from discord_agent.adapters.secrets import ParameterStoreSecrets
 from discord_agent.adapters.tools.stopping import StopMarkers
@@ -46,6 +47,9 @@ from discord_agent.steps.recall import Recall
 from discord_agent.steps.reflecting import Reflector
 from discord_agent.steps.spending import Spending
 from discord_agent.steps.terminal import Terminal
+
+if TYPE_CHECKING:
+    from discord_agent.adapters.prompts import TemplatePrompts
 
 _AWS: Final = Config(retries={"mode": "standard", "max_attempts": 4}, connect_timeout=3, read_timeout=20)
 
@@ -69,11 +73,9 @@ class Parts:
         self.bot = BotIdentity(UserId(settings.bot_id), settings.bot_username)
 
     def _client(self, service: str, config: Config = _AWS) -> Any:
-        """One client per service: each takes as long to make as a module of ours to load."""
-        if (service, config) not in self._clients:
-            made = self._session.client(service, config=config)  # type: ignore[call-overload]  # the name is a variable
-            self._clients[service, config] = made
-        return self._clients[service, config]
+        """One client per service, made when it is first used."""
+        make: Callable[..., Any] = self._session.client
+        return self._clients.setdefault((service, config), Late(lambda: make(service, config=config)))
 
     @cached_property
     def _store(self) -> Store:
@@ -169,13 +171,15 @@ class Parts:
         return Commands(use_cases(outside), self.discord, self.chronicle)
 
     @cached_property
-    def prompts(self) -> TemplatePrompts:
+    def prompts(self) -> "TemplatePrompts":
+        from discord_agent.adapters.prompts import TemplatePrompts  # noqa: PLC0415 - intake asks no model
+
         return TemplatePrompts(find_root())
 
     def registry(self, purposes: Mapping[Purpose, str] | None = None) -> ModelRegistry:
         return ModelRegistry.load(find_root() / "models.yaml", purposes=purposes)
 
-    def models(self, settings: ModelSettings) -> tuple[LanguageModel, ModelRegistry, TemplatePrompts]:
+    def models(self, settings: ModelSettings) -> tuple[LanguageModel, ModelRegistry, "TemplatePrompts"]:
         """What it takes to ask a model."""
         from discord_agent.adapters.llm.access import ModelAccess  # noqa: PLC0415 - half of the functions ask no model
         from discord_agent.adapters.llm.model import LiteLLMModel  # noqa: PLC0415
@@ -197,16 +201,16 @@ class Parts:
         model = LiteLLMModel(registry, access, on_fault=lambda: self.metrics.record(measures.MODEL_FAULTS))
         return TracedModel(model, self.tracer), registry, self.prompts
 
-    def spending(self, settings: ModelSettings) -> tuple[Spending, ModelRegistry, TemplatePrompts]:
+    def spending(self, settings: ModelSettings) -> tuple[Spending, ModelRegistry, "TemplatePrompts"]:
         """What it takes to ask a model and pay for it."""
         model, registry, prompts = self.models(settings)
         return Spending(model, registry, self.budgets, self.metrics), registry, prompts
 
-    def recall(self, models: ModelRegistry, prompts: TemplatePrompts) -> Recall:
+    def recall(self, models: ModelRegistry, prompts: "TemplatePrompts") -> Recall:
         """What tells a thread's history."""
         return Recall(self.discord, self.sessions, models, prompts, self.chronicle, self.redactor)
 
-    def reflector(self, models: ModelRegistry, prompts: TemplatePrompts, bucket: str) -> Reflector:
+    def reflector(self, models: ModelRegistry, prompts: "TemplatePrompts", bucket: str) -> Reflector:
         """What learns from evidence."""
         return Reflector(
             models,

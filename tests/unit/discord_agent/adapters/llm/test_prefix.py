@@ -6,9 +6,10 @@ from typing import Any
 
 import pytest
 
+from discord_agent.adapters.folders import find_root
 from discord_agent.adapters.llm.registry import ModelRegistry
 from discord_agent.adapters.llm.wire import request_body
-from discord_agent.adapters.prompts import TemplatePrompts, find_root
+from discord_agent.adapters.prompts import TemplatePrompts
 from discord_agent.domain.conversation import Json, Purpose
 from discord_agent.domain.ids import ModelName
 from discord_agent.steps.turn import TurnLimits

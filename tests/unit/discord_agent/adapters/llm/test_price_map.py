@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
+from discord_agent.adapters.folders import find_root
 from discord_agent.adapters.llm.registry import ModelRegistry
-from discord_agent.adapters.prompts import find_root
 from discord_agent.domain.ids import ModelName
 
 REGISTRY = ModelRegistry.load(find_root() / "models.yaml")

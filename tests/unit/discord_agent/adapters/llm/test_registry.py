@@ -1,7 +1,9 @@
+import json
 from decimal import Decimal
 from pathlib import Path
 
 import pytest
+import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -306,3 +308,14 @@ def test_a_wrong_registry_says_what_is_wrong(tmp_path: Path, old: str, new: str,
 
 def test_every_task_type_finds_a_model() -> None:
     assert all(REGISTRY.for_task(task) in REGISTRY.names for task in TaskType)
+
+
+def test_a_package_has_the_file_as_json_which_says_the_same(tmp_path: Path) -> None:
+    (tmp_path / "models.json").write_text(json.dumps(yaml.safe_load(FILE.read_text(encoding="utf-8"))))
+    packed, written = ModelRegistry.load(tmp_path / "models.yaml"), ModelRegistry.load(FILE)
+    assert packed.names == written.names
+    for name in written.names:
+        for tokens in (0, 300_000):
+            assert packed.price(name, tokens) == written.price(name, tokens)
+        assert packed.next_up(name) == written.next_up(name)
+        assert packed.capability(name) == written.capability(name)
