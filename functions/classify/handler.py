@@ -3,7 +3,7 @@
 from discord_agent.loading import loading
 
 with loading(models=True):
-    from discord_agent.bootstrap import inbound
+    from discord_agent.bootstrap import wakeups
     from discord_agent.entrypoint import queue_step
 
-handler = queue_step(inbound.classify, fifo=False)
+handler = queue_step(wakeups.classify, fifo=False)

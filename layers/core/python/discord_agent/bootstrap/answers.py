@@ -2,11 +2,13 @@
 
 from discord_agent.bootstrap.parts import Parts, Variables
 from discord_agent.settings import RespondSettings, ThinkingSettings
+from discord_agent.steps.answering import Answering
 from discord_agent.steps.brainstorm import Brainstorm
 from discord_agent.steps.breakglass import Breakglass
 from discord_agent.steps.consolidate import Consolidate
 from discord_agent.steps.frame import Frame
 from discord_agent.steps.respond import Respond
+from discord_agent.steps.spending import Spending
 
 
 def respond(variables: Variables) -> Respond:
@@ -14,7 +16,7 @@ def respond(variables: Variables) -> Respond:
     settings = RespondSettings.read(variables)
     parts = Parts(settings)
     spending, models, prompts = parts.spending(settings)
-    return Respond(parts.answering(spending), models, prompts, parts.discord, parts.recall(models, prompts))
+    return Respond(_answering(parts, spending), models, prompts, parts.discord, parts.recall(models, prompts))
 
 
 def breakglass(variables: Variables) -> Breakglass:
@@ -22,7 +24,7 @@ def breakglass(variables: Variables) -> Breakglass:
     settings = RespondSettings.read(variables)
     parts = Parts(settings)
     spending, models, prompts = parts.spending(settings)
-    return Breakglass(parts.answering(spending), models, prompts, parts.recall(models, prompts))
+    return Breakglass(_answering(parts, spending), models, prompts, parts.recall(models, prompts))
 
 
 def frame(variables: Variables) -> Frame:
@@ -75,4 +77,10 @@ def consolidate(variables: Variables) -> Consolidate:
         parts.chronicle,
         parts.clock,
         parts.redactor,
+    )
+
+
+def _answering(parts: Parts, spending: Spending) -> Answering:
+    return Answering(
+        spending, parts.discord, parts.executions, parts.terminal, parts.chronicle, parts.clock, parts.redactor
     )

@@ -1,9 +1,11 @@
-"""Composes what events from Discord and wake-ups go to."""
+"""Composes what events from Discord go to."""
 
+from discord_agent.adapters.machines import StepFunctionsConsole
 from discord_agent.bootstrap.parts import Parts, Variables
-from discord_agent.queue_events import InboundEvents, WakeupEvents
-from discord_agent.settings import ClassifySettings, IntakeSettings
-from discord_agent.steps.classify import Classify
+from discord_agent.queue_events import InboundEvents
+from discord_agent.settings import IntakeSettings
+from discord_agent.steps.commands.answering import Commands
+from discord_agent.steps.commands.catalogue import Outside, use_cases
 from discord_agent.steps.extending import Extend
 from discord_agent.steps.intake import Intake
 from discord_agent.steps.levers import Levers
@@ -51,7 +53,7 @@ def intake(variables: Variables) -> InboundEvents:
         parts.wakeups(settings.wakeups_queue_url),
         parts.chronicle,
         parts.clock,
-        parts.commands(settings.bucket, {} if settings.endpoint else settings.flow_machines),
+        _commands(parts, settings),
         restart,
         levers,
         Opinions(parts.sessions, parts.discord, parts.chronicle, parts.clock),
@@ -60,21 +62,20 @@ def intake(variables: Variables) -> InboundEvents:
     return InboundEvents(step, parts.bot, parts.discord, parts.clock, parts.metrics)
 
 
-def classify(variables: Variables) -> WakeupEvents:
-    """Wake-ups."""
-    settings = ClassifySettings.read(variables)
-    parts = Parts(settings)
-    spending, models, prompts = parts.spending(settings)
-    step = Classify(
-        spending,
-        models,
-        prompts,
-        parts.recall(models, prompts),
+def _commands(parts: Parts, settings: IntakeSettings) -> Commands:
+    seen_in_the_console = {} if settings.endpoint else settings.flow_machines
+    outside = Outside(
         parts.discord,
+        parts.leases,
         parts.sessions,
         parts.executions,
-        parts.machines(**settings.flow_machines),
-        parts.chronicle,
+        parts.workspaces(settings.bucket),
+        parts.audit,
+        parts.budgets,
+        parts.reflections,
+        parts.insights,
         parts.clock,
+        parts.redactor,
+        StepFunctionsConsole(seen_in_the_console),
     )
-    return WakeupEvents(step)
+    return Commands(use_cases(outside), parts.discord, parts.chronicle)

@@ -23,7 +23,7 @@ from discord_agent.adapters.journal import S3Journal
 from discord_agent.adapters.late import Late
 from discord_agent.adapters.llm.registry import ModelRegistry
 from discord_agent.adapters.logging import configure
-from discord_agent.adapters.machines import StepFunctionsConsole, StepFunctionsMachines
+from discord_agent.adapters.machines import StepFunctionsMachines
 from discord_agent.adapters.metering import meter
 from discord_agent.adapters.metrics import EmfMetrics
 from discord_agent.adapters.proposals import S3Proposals
@@ -39,10 +39,7 @@ from discord_agent.domain.redaction import Redactor
 from discord_agent.entrypoint import tracer
 from discord_agent.ports import LanguageModel, Repositories, ToolBox
 from discord_agent.settings import ModelSettings, RepositorySettings, RunSettings, TurnSettings
-from discord_agent.steps.answering import Answering
 from discord_agent.steps.chronicle import Chronicle
-from discord_agent.steps.commands.answering import Commands
-from discord_agent.steps.commands.catalogue import Outside, use_cases
 from discord_agent.steps.recall import Recall
 from discord_agent.steps.reflecting import Reflector
 from discord_agent.steps.spending import Spending
@@ -145,30 +142,8 @@ class Parts:
     def proposals(self, bucket: str) -> S3Proposals:
         return S3Proposals(self._client("s3"), bucket)
 
-    def answering(self, spending: Spending) -> Answering:
-        return Answering(
-            spending, self.discord, self.executions, self.terminal, self.chronicle, self.clock, self.redactor
-        )
-
     def markers(self, bucket: str) -> StopMarkers:
         return StopMarkers(self._client("s3"), bucket)
-
-    def commands(self, bucket: str, seen_in_the_console: Mapping[str, str]) -> Commands:
-        outside = Outside(
-            self.discord,
-            self.leases,
-            self.sessions,
-            self.executions,
-            self.workspaces(bucket),
-            self.audit,
-            self.budgets,
-            self.reflections,
-            self.insights,
-            self.clock,
-            self.redactor,
-            StepFunctionsConsole(seen_in_the_console),
-        )
-        return Commands(use_cases(outside), self.discord, self.chronicle)
 
     @cached_property
     def prompts(self) -> "TemplatePrompts":
