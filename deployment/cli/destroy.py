@@ -11,6 +11,7 @@ from deployment.cli.connect import disconnect
 from deployment.cli.deployed import Deployed
 from deployment.cli.tools import Tool, same_tool
 from discord_agent.domain.errors import InvalidSettings
+from discord_agent.domain.list_prices import PRICES, Unit
 
 type Say = Callable[[str], object]
 
@@ -67,8 +68,8 @@ def _kept(destroying: Destroying) -> str:
     lines = [
         "",
         "Removed. These stay, and `discord-agent deploy` finds them again:",
-        f"  tables   {tables}: about $0.25 per GB and month, and $0.20 for their backups",
-        f"  bucket   {deployed.expected.bucket}: about $0.023 per GB and month",
+        f"  tables   {tables}: ${PRICES[Unit.TABLE_GB]} per GB and month, and ${PRICES[Unit.BACKUP_GB]} for their backups",
+        f"  bucket   {deployed.expected.bucket}: ${PRICES[Unit.OBJECT_GB]} per GB and month",
         *([f"  queues   {queues}, with what is in them: free while nobody uses them"] if queues else []),
         f"  secrets  {', '.join(system.secrets.values())}: free",
         "",

@@ -22,8 +22,11 @@ class Unit(StrEnum):
     TRANSITION = "Step Functions: transition"
     TABLE_READ = "DynamoDB: read"
     TABLE_WRITE = "DynamoDB: write"
+    TABLE_GB = "DynamoDB: GB-month of items"
+    BACKUP_GB = "DynamoDB: GB-month that can be put back"
     OBJECT_READ = "S3: read"
     OBJECT_WRITE = "S3: write or list"
+    OBJECT_GB = "S3: GB-month of objects"
     QUEUE_REQUEST = "SQS: request, standard"
     FIFO_REQUEST = "SQS: request, FIFO"
     API_REQUEST = "HTTP API: request"
@@ -53,8 +56,11 @@ PRICES: Final = {
     Unit.TRANSITION: Decimal(25) / _MILLION,
     Unit.TABLE_READ: Decimal("0.125") / _MILLION,
     Unit.TABLE_WRITE: Decimal("0.625") / _MILLION,
+    Unit.TABLE_GB: Decimal("0.25"),
+    Unit.BACKUP_GB: Decimal("0.20"),
     Unit.OBJECT_READ: Decimal("0.40") / _MILLION,
     Unit.OBJECT_WRITE: Decimal(5) / _MILLION,
+    Unit.OBJECT_GB: Decimal("0.023"),
     Unit.QUEUE_REQUEST: Decimal("0.40") / _MILLION,
     Unit.FIFO_REQUEST: Decimal("0.50") / _MILLION,
     Unit.API_REQUEST: Decimal(1) / _MILLION,
