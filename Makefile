@@ -7,7 +7,7 @@ REQUIREMENTS := requirements/development.txt
 EXTRAS := core git models sandbox bridge
 export UV_PYTHON_DOWNLOADS ?= automatic
 
-.PHONY: setup cdk-setup dev test lint types unit integration product stack e2e scenarios browser infrastructure requirements clean bench generated
+.PHONY: setup cdk-setup dev test lint types unit integration product stack e2e scenarios browser infrastructure deployed-by-cdk deployed-by-terraform requirements clean bench generated
 
 setup: .venv/.ready
 
@@ -70,7 +70,13 @@ scenarios: setup
 
 # Deployments by the CDK and Terraform on the emulator; each names what this machine lacks for it.
 infrastructure: setup cdk-setup
-	$(BIN)/pytest tests/infrastructure
+	$(MAKE) --no-print-directory -j2 --output-sync=target deployed-by-cdk deployed-by-terraform
+
+deployed-by-cdk: setup cdk-setup
+	$(BIN)/pytest tests/infrastructure/cdk tests/infrastructure/test_demo_against_cdk.py tests/infrastructure/test_packages.py
+
+deployed-by-terraform: setup cdk-setup
+	$(BIN)/pytest tests/infrastructure/terraform tests/infrastructure/test_demo_against_terraform.py
 
 browser: setup
 	$(BIN)/pytest tests/e2e/test_playground.py

@@ -3,13 +3,15 @@
 The same sources give the same bytes. What is there already and was made from the same sources is left as it is.
 """
 
+import fcntl
 import hashlib
 import json
 import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -55,10 +57,19 @@ class Packages:
 
 
 def build(system: System, root: Path, architecture: str) -> Packages:
-    """Build everything for an architecture under ``.build``; InvalidSettings says what is missing."""
+    """Build everything for an architecture under ``.build``, one process at a time; InvalidSettings says what is missing."""
     if architecture not in PLATFORMS:
         raise InvalidSettings(f"no architecture {architecture!r}: choose {' or '.join(PLATFORMS)}")
-    return _Build(system, root, architecture).run()
+    with _alone(root / ".build" / architecture):
+        return _Build(system, root, architecture).run()
+
+
+@contextmanager
+def _alone(folder: Path) -> Iterator[None]:
+    folder.mkdir(parents=True, exist_ok=True)
+    with (folder / "lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
 
 
 class _Build:

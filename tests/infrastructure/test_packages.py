@@ -1,9 +1,11 @@
+import fcntl
 import json
 import platform
 import shutil
 import subprocess
 import sys
 import zipfile
+from concurrent.futures import ThreadPoolExecutor, wait
 from pathlib import Path
 
 import pytest
@@ -67,6 +69,16 @@ def test_the_same_sources_give_the_same_bytes(tmp_path: Path) -> None:
     again = build(SYSTEM, tmp_path, HOST)
     for archive in sorted(packages.folder.rglob("*.zip")):
         assert (again.folder / archive.relative_to(packages.folder)).read_bytes() == archive.read_bytes(), archive.name
+
+
+def test_a_build_waits_for_the_one_under_way() -> None:
+    folder = built(HOST).folder
+    with (folder / "lock").open("w") as lock, ThreadPoolExecutor(1) as pool:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        second = pool.submit(built, HOST)
+        assert wait((second,), timeout=1).not_done
+        fcntl.flock(lock, fcntl.LOCK_UN)
+        assert second.result().folder == folder
 
 
 def test_no_archive_holds_code_that_runs_when_python_starts_or_modules_without_bytecode() -> None:
