@@ -7,6 +7,7 @@ Prints the seconds of the process's own CPU, and leaves without taking down what
 import os
 import sys
 import time
+from contextlib import suppress
 from importlib import import_module
 from types import SimpleNamespace
 
@@ -15,18 +16,14 @@ _REFUSED = {"Records": [{"messageId": "1", "body": "not JSON", "attributes": {"M
 
 
 def _function() -> None:
-    """Import the entry and have it compose everything, as its first event does."""
+    """Import the entry, have it compose everything, as its first event does, and make the client that every event needs."""
     entry = import_module("handler")
-    composers = [each for each in vars(entry).values() if hasattr(each, "cache_info")]
-    for compose in composers:
-        compose()
-    if composers:
-        return
     errors = import_module("discord_agent.domain.errors")
-    try:
+    with suppress(errors.InvalidEvent):
         entry.handler(_REFUSED, SimpleNamespace(aws_request_id="1"))
-    except errors.InvalidEvent:
-        return
+    # Clients are made when they are first used; only interactions, which does without boto3, has made its own by now.
+    if "boto3" in sys.modules:
+        sys.modules["boto3"].client("dynamodb")
 
 
 def _client() -> None:
