@@ -83,24 +83,19 @@ class Cdk:
         """Prepare the account and region: a bucket, a registry and roles that the CDK deploys with."""
         self._run("bootstrap", *self._synthesised())
 
-    def deploy(self, stacks: Iterable[str] = (), *, take_over: bool = False) -> dict[str, str]:
-        """Make everything, or some stacks and what they need, as it is declared; the outputs by name.
-
-        What is unchanged is left alone. ``take_over`` makes tables and a bucket that are there already, but in no stack,
-        part of it with what is in them.
-        """
+    def deploy(self) -> dict[str, str]:
+        """Make everything as it is declared; the outputs by name. What is unchanged is left alone."""
         self.synth()
-        return self.deploy_synthesised(stacks, take_over=take_over)
+        return self.deploy_synthesised()
 
-    def deploy_synthesised(self, stacks: Iterable[str] = (), *, take_over: bool = False) -> dict[str, str]:
-        """Deploy what lies in ``output`` already."""
+    def deploy_synthesised(self, stacks: Iterable[str] = ()) -> dict[str, str]:
+        """Deploy what lies in ``output`` already: everything, or some stacks and what they need."""
         with tempfile.TemporaryDirectory() as folder:
             outputs = Path(folder) / "outputs.json"
             self._run(
                 "deploy",
                 *self._synthesised(),
                 *("--require-approval", "never", "--concurrency", str(_AT_ONCE)),
-                *(["--import-existing-resources"] if take_over else []),
                 *("--outputs-file", str(outputs)),
                 *(list(stacks) or ["--all"]),
             )

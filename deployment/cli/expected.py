@@ -44,9 +44,10 @@ class Expected:
         if declared.kind is Kind.QUEUE:
             # Queues have more than one address, which differ in the host.
             return actual.endswith(f"/{self.account}/{self.system.queues[declared.key].name}")
-        return self._value(declared) == actual
+        return self.value(declared) == actual
 
-    def _value(self, ref: Ref) -> str:
+    def value(self, ref: Ref) -> str:
+        """What a reference stands for, but for a queue, which has more than one address."""
         system = self.system
         meanings: dict[Kind, Callable[[str], str]] = {
             Kind.TABLE: lambda key: system.tables[key].name,

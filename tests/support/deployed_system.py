@@ -105,7 +105,7 @@ class DeployedSystem:
             if reference.kind is Kind.QUEUE:
                 name = SYSTEM.queues[reference.key].name
                 return str(self.client("sqs").get_queue_url(QueueName=name)["QueueUrl"])
-            return self.expected._value(reference)
+            return self.expected.value(reference)
 
         values = {name: value(reference) for name, reference in function.environment}
         return {name: value for name, value in values.items() if value} | {"FURTHER": "one"}

@@ -138,7 +138,7 @@ def test_another_account_than_the_named_one_is_refused(site: Site) -> None:
     with pytest.raises(
         AgentError, match="these credentials are for the account 123456789012, and 222222222222 was named"
     ):
-        named.deploy(["discord-agent-data"])
+        named.deploy()
 
 
 def test_what_is_missing_is_named_when_it_is_needed(site: Site) -> None:

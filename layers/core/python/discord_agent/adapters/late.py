@@ -16,7 +16,8 @@ class Late:
 
     def __getattr__(self, name: str) -> Any:
         """What it has of this name."""
-        with _MAKING:
-            if "_made" not in self.__dict__:
-                self._made = self._make()
+        if "_made" not in self.__dict__:
+            with _MAKING:
+                if "_made" not in self.__dict__:
+                    self._made = self._make()
         return getattr(self._made, name)
