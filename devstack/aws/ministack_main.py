@@ -30,6 +30,8 @@ from devstack.aws.mending.all import mend
 from devstack.callers import Application, Receive, Scope, Send, programs_only
 
 _SERVING_PER_SAVING = 20
+_LONGER_THAN_CLIENTS_KEEP_ALIVE = 3600
+"""Seconds. A server that closes first may close upon a request on its way, which is then sent again and met twice."""
 _LOG = logging.getLogger("autosave")
 
 
@@ -117,7 +119,7 @@ async def _serve(descriptor: int, seconds: float, door: Callable[[], Door | None
         loop.add_signal_handler(number, application.save_and_exit)
     config = Config()
     config.bind = [f"fd://{descriptor}"]
-    config.keep_alive_timeout = 75
+    config.keep_alive_timeout = _LONGER_THAN_CLIENTS_KEEP_ALIVE
     config.loglevel = "WARNING"
     await serve(application, config, shutdown_trigger=asyncio.Event().wait)  # type: ignore[arg-type] # ASGI scopes are dicts here
 

@@ -1,5 +1,6 @@
 """The emulator that deployments are tried against: ministack, mended, with nothing in it."""
 
+import logging
 import os
 import tempfile
 from collections.abc import Iterator
@@ -14,6 +15,7 @@ from devstack.aws.data_plane import DataPlane
 from devstack.aws.names import REGION, Endpoints
 
 _NEVER = 1e6
+_LOG = logging.getLogger("emulator")
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,10 +44,7 @@ def emulator() -> Iterator[Emulator]:
     """A fresh emulator, which ends with the context."""
     with tempfile.TemporaryDirectory() as folder:
         lock = os.open(Path(folder) / "lock", os.O_CREAT | os.O_RDWR)
-        said: list[str] = []
-        plane = DataPlane(
-            Path(folder) / "state", port=0, autosave_seconds=_NEVER, log=lambda _, line: said.append(line)
-        )
+        plane = DataPlane(Path(folder) / "state", port=0, autosave_seconds=_NEVER, log=_say)
         plane.start(lock=lock)
         try:
             plane.await_ready()
@@ -53,3 +52,8 @@ def emulator() -> Iterator[Emulator]:
         finally:
             plane.stop()
             os.close(lock)
+
+
+def _say(_: str, line: str) -> None:
+    """A failed test shows what the emulator said meanwhile."""
+    _LOG.warning(line)

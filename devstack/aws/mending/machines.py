@@ -1,19 +1,22 @@
-"""Step Functions: state machines keep whether they are traced."""
+"""Step Functions: state machines keep whether they are traced, and may be deleted twice, as AWS names no error for it."""
 
 from collections.abc import Mapping
 from typing import Any, Final
 
+from ministack.core.responses import json_response
 from ministack.services import stepfunctions
 
 _TRACING: Final = "tracingConfiguration"
 _create_state_machine = stepfunctions._create_state_machine  # noqa: SLF001 (no public way)
 _update_state_machine = stepfunctions._update_state_machine  # noqa: SLF001 (no public way)
+_delete_state_machine = stepfunctions._delete_state_machine  # noqa: SLF001 (no public way)
 
 
 def mend() -> None:
-    """Keep what was asked for."""
+    """Keep what was asked for; let go of what is gone."""
     stepfunctions._create_state_machine = _create  # noqa: SLF001 (no public way)
     stepfunctions._update_state_machine = _update  # noqa: SLF001 (no public way)
+    stepfunctions._delete_state_machine = _delete  # noqa: SLF001 (no public way)
 
 
 def _create(data: Mapping[str, Any]) -> Any:
@@ -30,3 +33,8 @@ def _update(data: Mapping[str, Any]) -> Any:
     if machine is not None and _TRACING in data:
         machine[_TRACING] = data[_TRACING]
     return response
+
+
+def _delete(data: Mapping[str, Any]) -> Any:
+    machines = stepfunctions._state_machines  # noqa: SLF001 (no public way)
+    return _delete_state_machine(data) if data.get("stateMachineArn") in machines else json_response({})

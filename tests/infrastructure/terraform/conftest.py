@@ -1,10 +1,8 @@
 """The system applied by Terraform to an emulator, once for all tests here; named as NOT RUN where Terraform cannot run."""
 
-import os
 import platform
 import signal
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -14,11 +12,11 @@ import pytest
 from deployment import terraform
 from deployment.packages.build import build
 from deployment.terraform import Terraform, TerraformMissing
-from devstack.aws.data_plane import DataPlane
 from devstack.aws.names import REGION, credentials
 from discord_agent.settings import environment
 from discord_agent.system import SYSTEM
 from tests.support.data_plane import client
+from tests.support.emulator import emulator
 
 ROOT = Path(__file__).parents[3]
 ARCHITECTURE = {"aarch64": "arm64"}.get(platform.machine(), "x86_64")
@@ -49,20 +47,6 @@ class Applied:
         return client(service, self.endpoint)
 
 
-@contextmanager
-def emulator(folder: Path) -> Iterator[str]:
-    """The endpoint of an emulator of its own."""
-    lock = os.open(folder / "lock", os.O_RDWR | os.O_CREAT, 0o600)
-    plane = DataPlane(folder / "plane", port=0, autosave_seconds=3600, log=lambda *_: None)
-    plane.start(lock=lock)
-    try:
-        plane.await_ready()
-        yield plane.url
-    finally:
-        plane.stop()
-        os.close(lock)
-
-
 def keys() -> dict[str, str]:
     """What tools sign with."""
     given = credentials()
@@ -86,16 +70,16 @@ def installed(tmp_path_factory: pytest.TempPathFactory) -> Terraform:
 
 
 @pytest.fixture(scope="session")
-def applied(installed: Terraform, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Applied]:
+def applied(installed: Terraform) -> Iterator[Applied]:
     """The whole system, by an apply that was cut off on its way and then repeated."""
     build(SYSTEM, ROOT, ARCHITECTURE)
-    with emulator(tmp_path_factory.mktemp("emulator")) as endpoint:
+    with emulator() as emulated:
         variables = {**CHOSEN, "emulated": True, "settings_file": "none.json"}
-        pointed = {**installed.environment, **terraform.against(endpoint, keys())}
+        pointed = {**installed.environment, **terraform.against(emulated.url, keys())}
         here = Terraform(installed.program, installed.plugins, pointed, installed.work)
         made = _cut_off(here, variables)
         here.apply(variables)
-        yield Applied(here, variables, here.state(), made, endpoint)
+        yield Applied(here, variables, here.state(), made, emulated.url)
 
 
 def _cut_off(here: Terraform, variables: Mapping[str, object]) -> int:

@@ -21,8 +21,9 @@ from deployment.parity.state import State
 from deployment.parity.template import Template
 from deployment.parity.values import plain, queue_url
 from discord_agent.settings import environment
-from tests.infrastructure.terraform.conftest import CHOSEN, Applied, emulator, keys
+from tests.infrastructure.terraform.conftest import CHOSEN, Applied, keys
 from tests.support.data_plane import client
+from tests.support.emulator import emulator
 from tests.support.mutations import changed, leaves
 
 STACKS_OWN = {"id", "outputs", "tags_all"}
@@ -51,14 +52,14 @@ def deployed(synthesised: Path, shown: State) -> list[Template]:
 
 
 @pytest.fixture(scope="module")
-def resources(synthesised: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Any]]:
+def resources(synthesised: Path) -> Iterator[dict[str, Any]]:
     """What the emulator says of each stack that the CDK deployed to it: its template and its resources."""
-    with emulator(tmp_path_factory.mktemp("cdk-emulator")) as endpoint:
-        variables = {**environment(), **cdk.against(endpoint, keys())}
+    with emulator() as emulated:
+        variables = {**environment(), **cdk.against(emulated.url, keys())}
         tool = cdk.find(variables, settings=synthesised.parent / "settings.json", output=synthesised)
         tool.bootstrap()
         tool.deploy_synthesised()
-        stacks = client("cloudformation", endpoint)
+        stacks = client("cloudformation", emulated.url)
         yield {
             name: {
                 "template": stacks.get_template(StackName=name)["TemplateBody"],

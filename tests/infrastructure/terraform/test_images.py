@@ -10,7 +10,8 @@ from deployment import terraform
 from deployment.packages.build import build
 from deployment.terraform import Terraform, TerraformFailed
 from discord_agent.system import SYSTEM
-from tests.infrastructure.terraform.conftest import ARCHITECTURE, CHOSEN, ROOT, emulator, keys
+from tests.infrastructure.terraform.conftest import ARCHITECTURE, CHOSEN, ROOT, keys
+from tests.support.emulator import emulator
 
 UNNAMED = {key: value for key, value in CHOSEN.items() if not key.endswith("_image")} | {
     "emulated": True,
@@ -27,8 +28,8 @@ case "$1" in login) test -n "$(cat)" ;; esac
 def pointed(installed: Terraform, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Terraform]:
     """Terraform in a folder of its own, pointed at an emulator of its own."""
     build(SYSTEM, ROOT, ARCHITECTURE)
-    with emulator(tmp_path_factory.mktemp("emulator")) as endpoint:
-        environment = {**installed.environment, **terraform.against(endpoint, keys())}
+    with emulator() as emulated:
+        environment = {**installed.environment, **terraform.against(emulated.url, keys())}
         here = replace(installed, environment=environment, work=tmp_path_factory.mktemp("images"))
         here.init()
         yield here
