@@ -4,7 +4,8 @@ Everything has a name of its own, so that one stack refers to what is in another
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
+from copy import replace
+from dataclasses import dataclass, field
 from typing import Any, Final
 
 from aws_cdk import Aws

@@ -5,7 +5,8 @@ Its text holds ``@partition@``, ``@region@`` and ``@account@``, which whoever de
 
 import json
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from copy import replace
+from dataclasses import dataclass
 from typing import Any, Final
 
 from discord_agent.declaration import Kind, Metric, Ref, System

@@ -3,7 +3,7 @@
 import json
 import sys
 import tempfile
-from dataclasses import replace
+from copy import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final

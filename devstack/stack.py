@@ -5,7 +5,7 @@ import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack, suppress
-from dataclasses import replace
+from copy import replace
 from pathlib import Path
 from types import TracebackType
 from typing import Final, Self

@@ -2,7 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import replace
+from copy import replace
 from typing import Final
 
 from deployment.documentation.mermaid import Edge, Group, Look, Node, flowchart

@@ -1,7 +1,8 @@
 """Threads and direct messages."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from copy import replace
+from dataclasses import dataclass
 from typing import Any
 
 from devstack.discord import records

@@ -1,6 +1,7 @@
 """Messages and reactions: what people and the bot can do, checked, stored and published."""
 
-from dataclasses import dataclass, replace
+from copy import replace
+from dataclasses import dataclass
 from itertools import count
 
 from devstack.discord import records

@@ -1,6 +1,7 @@
 """Carrying out an application's answers: the first one, changes of it, and follow-ups for a quarter of an hour."""
 
-from dataclasses import dataclass, replace
+from copy import replace
+from dataclasses import dataclass
 from typing import Any, Final
 
 from devstack.discord import records

@@ -1,7 +1,7 @@
 """A channel lends a program its credential: the command really runs there, and nowhere else."""
 
 import json
-from dataclasses import replace
+from copy import replace
 from typing import Any, Final
 
 from devstack.discord.seed import GUILD_ID, RANDOM_ID, WORKSHOP_ID

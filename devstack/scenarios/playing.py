@@ -2,7 +2,7 @@
 
 import tempfile
 import time
-from dataclasses import replace
+from copy import replace
 from pathlib import Path
 
 from devstack.demo import DidNotHappen, Report

@@ -6,7 +6,7 @@ The other acceptance scenarios: a question in place and the operator's queries i
 
 import json
 from collections.abc import Iterator
-from dataclasses import replace
+from copy import replace
 
 import pytest
 from mcp.server.mcpserver import MCPServer

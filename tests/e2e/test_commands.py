@@ -1,7 +1,7 @@
 """People use slash commands: answers are theirs alone, come from the records, and rights hold."""
 
 from collections.abc import Iterator
-from dataclasses import replace
+from copy import replace
 
 import pytest
 

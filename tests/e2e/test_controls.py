@@ -1,7 +1,7 @@
 """People keep control: they stop a run, take it up again, merge and reject; nobody else does it for them."""
 
 from collections.abc import Iterator
-from dataclasses import replace
+from copy import replace
 
 import psutil
 import pytest

@@ -1,7 +1,7 @@
 """The main job needs what its steps are granted: without a single grant it fails, and says so to the person who asked."""
 
 import json
-from dataclasses import replace
+from copy import replace
 
 from discord_agent.declaration import Grant, System
 from discord_agent.domain.run import Outcome

@@ -2,13 +2,13 @@
 
 import types
 import typing
-from dataclasses import fields, is_dataclass
 from datetime import UTC, datetime
 from decimal import Decimal
 from enum import Enum
 from typing import Any
 
 from hypothesis import strategies as st
+from msgspec import Struct
 
 _TEXT = st.text(max_size=20)
 _NUMBERS = st.integers(-(10**12), 10**12)
@@ -33,7 +33,7 @@ _SCALARS: dict[Any, st.SearchStrategy[Any]] = {
 
 
 def values_of(annotation: Any) -> st.SearchStrategy[Any]:
-    """Values of a type as dataclasses of the domain use them."""
+    """Values of a type as structs of the domain use them."""
     if isinstance(annotation, typing.TypeAliasType):
         return values_of(annotation.__value__)
     if isinstance(annotation, typing.NewType):
@@ -42,9 +42,9 @@ def values_of(annotation: Any) -> st.SearchStrategy[Any]:
         return _SCALARS[annotation]
     if isinstance(annotation, type) and issubclass(annotation, Enum):
         return st.sampled_from(annotation)
-    if isinstance(annotation, type) and is_dataclass(annotation):
+    if isinstance(annotation, type) and issubclass(annotation, Struct):
         hints = typing.get_type_hints(annotation)
-        return st.builds(annotation, **{field.name: values_of(hints[field.name]) for field in fields(annotation)})
+        return st.builds(annotation, **{name: values_of(hints[name]) for name in annotation.__struct_fields__})
     return _composite(typing.get_origin(annotation), typing.get_args(annotation))
 
 

@@ -1,7 +1,7 @@
 """The front door of the services that this process offers over HTTP."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import replace
+from copy import replace
 from typing import Any
 
 from deployment.iam.operations import UnmappedOperation

@@ -5,7 +5,8 @@ Operations take and return the API's own JSON, with instants as ``datetime``.
 
 import threading
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from copy import replace
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any, Final
 

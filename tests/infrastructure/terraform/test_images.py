@@ -1,7 +1,7 @@
 """Images that nobody names are built from their contexts and pushed, by the same apply."""
 
 from collections.abc import Iterator
-from dataclasses import replace
+from copy import replace
 from pathlib import Path
 
 import pytest

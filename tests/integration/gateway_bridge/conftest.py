@@ -1,5 +1,5 @@
 from collections.abc import Iterator
-from dataclasses import replace
+from copy import replace
 
 import pytest
 

@@ -1,6 +1,6 @@
 """The bridge between the Discord-compatible gateway and a FIFO queue."""
 
-from dataclasses import replace
+from copy import replace
 
 from devstack.discord.seed import ADA_ID, GENERAL_ID, WORKSHOP_ID
 from devstack.discord.server import DiscordServer

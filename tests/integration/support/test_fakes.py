@@ -1,7 +1,8 @@
 """The fakes answer as the real adapters do: each story is told to both, and what they say is compared."""
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from copy import replace
+from dataclasses import dataclass
 from datetime import timedelta
 from functools import partial
 from typing import TYPE_CHECKING

@@ -3,7 +3,8 @@
 from collections import Counter
 from collections.abc import Callable
 from contextlib import AbstractContextManager
-from dataclasses import dataclass, field, replace
+from copy import replace
+from dataclasses import dataclass, field
 
 from discord_agent.domain.errors import DiscordRefused
 from discord_agent.domain.ids import ChannelId, MessageId, ThreadId

@@ -1,6 +1,7 @@
 """Reflections and insights, kept in memory under the rules of the real table."""
 
-from dataclasses import dataclass, field, replace
+from copy import replace
+from dataclasses import dataclass, field
 
 from discord_agent.domain import memory
 from discord_agent.domain.ids import ThreadId, UserId

@@ -2,7 +2,8 @@
 
 import threading
 from collections.abc import Iterable
-from dataclasses import dataclass, field, replace
+from copy import replace
+from dataclasses import dataclass, field
 
 from discord_agent.domain import budget
 from discord_agent.domain.budget import Account, Balance, Payer, Slice

@@ -1,7 +1,8 @@
 """Leases, sessions and executions, kept in memory under the conditions of the real tables."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field, fields, replace
+from copy import replace
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -302,7 +303,7 @@ class FakeExecutions:
 
 
 def _known(record: type[Session] | type[ExecutionRecord], values: dict[str, Any], *, key: str) -> None:
-    unknown = values.keys() - {item.name for item in fields(record)} | (values.keys() & {key})
+    unknown = values.keys() - {*record.__struct_fields__} | (values.keys() & {key})
     if unknown:
         raise TypeError(f"{record.__name__} has no field {', '.join(sorted(unknown))}")
 

@@ -4,7 +4,8 @@ import hashlib
 import json
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from copy import replace
+from dataclasses import dataclass, field
 
 from discord_agent.domain.conversation import Json, ToolCall, ToolResult, ToolSpec
 from discord_agent.domain.errors import (

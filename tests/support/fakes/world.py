@@ -1,6 +1,7 @@
 """Every fake wired to every step, around one request in one guild."""
 
-from dataclasses import dataclass, field, replace
+from copy import replace
+from dataclasses import dataclass, field
 from datetime import timedelta
 
 from discord_agent import ports

@@ -1,7 +1,7 @@
 """What the system costs is made of the declaration, of what was measured, and of list prices."""
 
 import json
-from dataclasses import replace
+from copy import replace
 from decimal import Decimal
 
 import pytest

@@ -1,6 +1,7 @@
 import json
 import socket
-from dataclasses import dataclass, replace
+from copy import replace
+from dataclasses import dataclass
 
 import pytest
 

@@ -5,9 +5,11 @@ import logging
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import asdict, replace
+from copy import replace
 from functools import lru_cache, wraps
 from typing import Any, Protocol
+
+from msgspec.structs import asdict
 
 from discord_agent.adapters.clock import SystemClock
 from discord_agent.adapters.codec import from_json, to_json

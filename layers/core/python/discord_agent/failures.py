@@ -1,6 +1,7 @@
 """The three ways in which a failure arrives, each brought to ``steps.fail``."""
 
-from dataclasses import dataclass, replace
+from copy import replace
+from dataclasses import dataclass
 from typing import Any, Final
 
 from discord_agent.adapters.codec import from_json

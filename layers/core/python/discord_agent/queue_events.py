@@ -1,7 +1,8 @@
 """The bodies of queue messages, brought to the steps that handle them."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from discord_agent.adapters.codec import from_json
 from discord_agent.adapters.discord.inbound import BotIdentity, parse
@@ -14,8 +15,7 @@ from discord_agent.ports import Clock, Discord, Metrics
 from discord_agent.steps.classify import Wakeup
 
 
-@dataclass(frozen=True, slots=True)
-class InboundEvents:
+class InboundEvents(Struct, frozen=True):
     """Reads envelopes; what Discord sends and the bot has no use for is dropped.
 
     An interaction that came in over the gateway is acknowledged here, any other by the endpoint it was posted to.
@@ -41,8 +41,7 @@ class InboundEvents:
             self.handle(event)
 
 
-@dataclass(frozen=True, slots=True)
-class WakeupEvents:
+class WakeupEvents(Struct, frozen=True):
     """Reads wake-ups."""
 
     handle: Callable[[Wakeup], None]

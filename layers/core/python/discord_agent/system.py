@@ -3,7 +3,7 @@
 The development stack builds itself from it; deployments, documentation and tests read it too.
 """
 
-from dataclasses import replace
+from copy import replace
 from typing import Final
 
 from discord_agent.choices import PARAMETERS, SETTINGS

@@ -1,7 +1,7 @@
 """What a role is not granted is denied here too, in the words of each service."""
 
 from collections.abc import Iterator
-from dataclasses import replace
+from copy import replace
 from pathlib import Path
 from typing import Any
 

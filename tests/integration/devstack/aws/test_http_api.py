@@ -1,7 +1,7 @@
 """The HTTP API in front of functions."""
 
 from collections.abc import Iterator
-from dataclasses import replace
+from copy import replace
 from pathlib import Path
 
 import httpx

@@ -1,7 +1,7 @@
 import itertools
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import replace
+from copy import replace
 from threading import Barrier
 from typing import TYPE_CHECKING, Any
 

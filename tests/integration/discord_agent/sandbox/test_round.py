@@ -1,5 +1,5 @@
 import os
-from dataclasses import replace
+from copy import replace
 from typing import TYPE_CHECKING
 
 import pytest

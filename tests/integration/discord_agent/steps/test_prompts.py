@@ -1,6 +1,6 @@
 """The steps with the real prompt templates: every value a template asks for is one that the step gives."""
 
-from dataclasses import replace
+from copy import replace
 from datetime import timedelta
 
 import pytest

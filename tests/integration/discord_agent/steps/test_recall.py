@@ -1,7 +1,7 @@
 """A thread's history as the Discord-compatible server tells it, page by page."""
 
 from contextlib import closing
-from dataclasses import replace
+from copy import replace
 
 from devstack.discord.seed import ADA_ID, GENERAL_ID
 from discord_agent.adapters.discord.inbound import BotIdentity

@@ -1,7 +1,7 @@
 """The pictures of the whole system show what is declared."""
 
 import re
-from dataclasses import replace
+from copy import replace
 from pathlib import Path
 
 import pytest

@@ -1,7 +1,7 @@
 """What is granted and unused is explained where it is granted."""
 
 import json
-from dataclasses import replace
+from copy import replace
 from pathlib import Path
 
 import pytest

@@ -1,6 +1,6 @@
 import base64
 import hashlib
-from dataclasses import replace
+from copy import replace
 from decimal import Decimal
 
 import pytest

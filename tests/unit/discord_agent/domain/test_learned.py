@@ -1,4 +1,4 @@
-from dataclasses import replace
+from copy import replace
 
 from discord_agent.domain import learned
 from discord_agent.domain.controls import Action, Control, decode

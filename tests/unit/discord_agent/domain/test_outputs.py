@@ -1,5 +1,5 @@
 import json
-from dataclasses import replace
+from copy import replace
 
 import pytest
 from hypothesis import given

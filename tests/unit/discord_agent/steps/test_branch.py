@@ -1,6 +1,6 @@
 """The steps of the flow ``branch`` one after the other: the question, two voices, the options."""
 
-from dataclasses import replace
+from copy import replace
 from typing import Any
 
 import pytest

@@ -1,6 +1,6 @@
 """The live card: how often it is edited, also across steps."""
 
-from dataclasses import replace
+from copy import replace
 from datetime import timedelta
 
 from discord_agent.domain.policy import Verbosity

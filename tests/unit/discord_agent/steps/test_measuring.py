@@ -1,6 +1,6 @@
 """What the steps of a run measure."""
 
-from dataclasses import replace
+from copy import replace
 from datetime import timedelta
 from decimal import Decimal
 

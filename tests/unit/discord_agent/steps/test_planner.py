@@ -1,5 +1,5 @@
 from collections.abc import Mapping
-from dataclasses import replace
+from copy import replace
 from typing import Any
 
 from discord_agent.domain import memory, planning

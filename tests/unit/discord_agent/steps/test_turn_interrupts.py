@@ -1,6 +1,6 @@
 """What people want of a run at work, heard before its next round."""
 
-from dataclasses import replace
+from copy import replace
 
 import pytest
 from hypothesis import given, settings

@@ -1,7 +1,7 @@
 """Money, size and bad input: how a turn ends when something is too much, or nothing."""
 
 import json
-from dataclasses import replace
+from copy import replace
 from datetime import timedelta
 from decimal import Decimal
 

@@ -9,12 +9,14 @@ being deployed both versions read what the other wrote.
 import types
 import typing
 from collections.abc import Callable, Mapping
-from dataclasses import MISSING, fields, is_dataclass
 from datetime import UTC, datetime
 from decimal import Decimal, InvalidOperation
 from enum import Enum
 from functools import cache
 from typing import Any
+
+from msgspec import Struct
+from msgspec.structs import fields
 
 from discord_agent.domain.errors import InvalidEvent
 
@@ -22,7 +24,7 @@ type Reader = Callable[[Any, str], Any]
 
 
 def to_json(value: object) -> Any:
-    """Plain JSON data: str, int, float, bool, None, lists and dicts; every field of a dataclass is present."""
+    """Plain JSON data: str, int, float, bool, None, lists and dicts; every field of a struct is present."""
     return _write(value, _json_number, omit_none=False)
 
 
@@ -62,15 +64,21 @@ def _write(value: object, number: Callable[[float | Decimal], Any], *, omit_none
                 return {str(key): write(item) for key, item in value.items()}
             case float() | Decimal():
                 return number(value)
-        if not is_dataclass(value) or isinstance(value, type):
+        if not isinstance(value, Struct):
             return _plain(value)
         return {
-            field.name: write(content)
-            for field in fields(value)
-            if (content := getattr(value, field.name)) is not None or not (omit_none and field.default is None)
+            name: write(content)
+            for name, is_none_by_default in _names(type(value))
+            if (content := getattr(value, name)) is not None or not (omit_none and is_none_by_default)
         }
 
     return write(value)
+
+
+@cache
+def _names(cls: type[Struct]) -> tuple[tuple[str, bool], ...]:
+    """Its fields, each with whether it is None by default."""
+    return tuple((field.name, field.default is None) for field in fields(cls))
 
 
 def _plain(value: object) -> Any:
@@ -94,7 +102,7 @@ def _reader(annotation: Any) -> Reader:
         return _SCALARS[annotation]
     if isinstance(annotation, type) and issubclass(annotation, Enum):
         return _enum(annotation)
-    if isinstance(annotation, type) and is_dataclass(annotation):
+    if isinstance(annotation, type) and issubclass(annotation, Struct):
         return _record(annotation)
     return _composite(typing.get_origin(annotation), typing.get_args(annotation))
 
@@ -235,14 +243,14 @@ def _enum(cls: type[Enum]) -> Reader:
 
 
 @cache
-def _field_readers(cls: type) -> dict[str, Reader]:
+def _field_readers(cls: type[Struct]) -> dict[str, Reader]:
     hints = typing.get_type_hints(cls)
-    return {field.name: _reader(hints[field.name]) for field in fields(cls)}
+    return {name: _reader(hints[name]) for name in cls.__struct_fields__}
 
 
-def _record(cls: type) -> Reader:
+def _record(cls: type[Struct]) -> Reader:
     readers = _field_readers(cls)
-    required = [f.name for f in fields(cls) if f.default is MISSING and f.default_factory is MISSING]
+    required = [field.name for field in fields(cls) if field.required]
 
     def read(data: Any, path: str) -> Any:
         content = _object(data, path)

@@ -2,10 +2,11 @@
 
 import json
 from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
+
+from msgspec import Struct
 
 from discord_agent.adapters.aws import outages
 from discord_agent.adapters.codec import timestamp, to_json
@@ -33,8 +34,7 @@ def body_of(event: AgenticEvent, *, id: str, at: datetime, redactor: Redactor) -
     }
 
 
-@dataclass(frozen=True, slots=True)
-class SqsEvents:
+class SqsEvents(Struct, frozen=True):
     """Sends each event as one message, without secrets; without a queue URL events are off.
 
     ``eventType`` and ``threadId`` are message attributes too.

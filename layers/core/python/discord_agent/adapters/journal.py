@@ -12,11 +12,12 @@ import json
 from collections import OrderedDict
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field, replace
+from copy import replace
 from typing import TYPE_CHECKING, Any, Final
 from uuid import uuid4
 
 from botocore.exceptions import ClientError
+from msgspec import Struct, field
 
 from discord_agent.adapters import frames
 from discord_agent.adapters.aws import outages
@@ -43,8 +44,7 @@ _MAX_BYTES: Final = 256 * 1024 * 1024
 """What an object may be when unpacked."""
 
 
-@dataclass(frozen=True, slots=True)
-class _Reply:
+class _Reply(Struct, frozen=True):
     reply: ModelReply
     heard: tuple[Message, ...]
     write_id: str
@@ -52,15 +52,13 @@ class _Reply:
     paid_from: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class _Results:
+class _Results(Struct, frozen=True):
     results: tuple[ToolResult, ...]
     manifest: str | None
     write_id: str
 
 
-@dataclass(frozen=True, slots=True)
-class _Change:
+class _Change(Struct, frozen=True):
     """The message list before it, cut to its first ``keeps`` messages, followed by ``adds``."""
 
     keeps: int
@@ -96,8 +94,7 @@ class _Recent:
         self._lists.pop(prefix, None)
 
 
-@dataclass(frozen=True, slots=True)
-class S3Journal:
+class S3Journal(Struct, frozen=True):
     """Journals in one bucket.
 
     A message list is a chain of numbered changes, each written once and never replaced; the version of a list is the

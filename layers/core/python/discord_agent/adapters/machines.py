@@ -2,10 +2,10 @@
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 from botocore.exceptions import ClientError
+from msgspec import Struct
 
 from discord_agent.adapters.aws import outages
 from discord_agent.adapters.codec import to_json
@@ -25,8 +25,7 @@ _PARTS_OF_AN_ARN: Final = 7
 _NO_LONGER_WAITS: Final = frozenset({"InvalidToken", "TaskDoesNotExist", "TaskTimedOut"})
 
 
-@dataclass(frozen=True, slots=True)
-class StepFunctionsMachines:
+class StepFunctionsMachines(Struct, frozen=True):
     """Machines by their key in the declaration; ``arns`` holds those that the function may start."""
 
     client: "SFNClient"
@@ -54,8 +53,7 @@ class StepFunctionsMachines:
         return True
 
 
-@dataclass(frozen=True, slots=True)
-class StepFunctionsConsole:
+class StepFunctionsConsole(Struct, frozen=True):
     """Pages of AWS's console, where whoever is not signed in sees nothing; ``arns`` are those of machines or of their aliases."""
 
     arns: Mapping[str, str]

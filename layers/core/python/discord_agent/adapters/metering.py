@@ -2,7 +2,6 @@
 
 import threading
 import time
-from dataclasses import fields
 from functools import cache
 from typing import Any, Final
 
@@ -67,7 +66,7 @@ class Meter:
             self._total += use
 
     def _counter(self, kind: str) -> Any:
-        names = {one.name for one in fields(CloudUse)}
+        names = {*CloudUse.__struct_fields__}
         if kind not in names:
             raise ValueError(f"nothing is counted as {kind}")
         one = CloudUse(**{kind: 1})

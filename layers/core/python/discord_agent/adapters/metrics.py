@@ -3,9 +3,9 @@
 import json
 import sys
 from collections.abc import Callable
-from dataclasses import dataclass
 
 from aws_lambda_powertools.metrics.provider.cloudwatch_emf.cloudwatch import AmazonCloudWatchEMFProvider
+from msgspec import Struct
 
 from discord_agent.adapters.logging import SERVICE, correlation
 from discord_agent.domain.measures import NAMESPACE, Measure
@@ -18,8 +18,7 @@ def _write(line: str) -> None:
     sys.stdout.flush()
 
 
-@dataclass(frozen=True, slots=True)
-class EmfMetrics:
+class EmfMetrics(Struct, frozen=True):
     """Writes each figure at once: what a process that dies had measured is not lost with it.
 
     A line carries the fields that log lines carry just now, such as ``execution_id``, which are no dimensions.

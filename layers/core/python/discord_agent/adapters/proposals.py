@@ -1,8 +1,9 @@
 """Proposals of models on S3: ``threads/<thread>/runs/<execution>/proposals/<number>``."""
 
 import json
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 from discord_agent.adapters.aws import outages
 from discord_agent.adapters.codec import from_json, to_json
@@ -14,8 +15,7 @@ if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
 
-@dataclass(frozen=True, slots=True)
-class S3Proposals:
+class S3Proposals(Struct, frozen=True):
     """Proposals in one bucket; each voice writes its own object, so none waits for another."""
 
     s3: "S3Client"

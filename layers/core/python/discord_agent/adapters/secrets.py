@@ -2,12 +2,14 @@
 
 import json
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Final
 
+from msgspec import Struct, field
+
 from discord_agent.adapters.aws import outages
 from discord_agent.domain.errors import InvalidSettings
+from discord_agent.domain.hiding import shown
 from discord_agent.ports import Clock
 
 if TYPE_CHECKING:
@@ -20,8 +22,7 @@ _NO_SECRETS: Final = frozenset({"base_url", "guilds", "host", "url", "user", "us
 """Fields of a secret that is a JSON object which say where and by whom it is used."""
 
 
-@dataclass(frozen=True, slots=True)
-class ParameterStoreSecrets:
+class ParameterStoreSecrets(Struct, frozen=True):
     """Secrets by name; a rotated one is seen after ``max_age``.
 
     ``known`` holds every value ever fetched, and the values inside those that are JSON objects: what a Redactor is
@@ -31,8 +32,11 @@ class ParameterStoreSecrets:
     client: "SSMClient"
     clock: Clock
     max_age: timedelta = MAX_AGE
-    known: set[str] = field(default_factory=set, repr=False)
-    _kept: dict[str, tuple[float, str]] = field(default_factory=dict, repr=False)
+    known: set[str] = field(default_factory=set)
+    _kept: dict[str, tuple[float, str]] = field(default_factory=dict)
+
+    def __repr__(self) -> str:
+        return shown(self, without=("known", "_kept"))
 
     def get(self, name: str) -> str:
         """A secret's value without surrounding white space, "" when it was left empty; InvalidSettings if missing."""

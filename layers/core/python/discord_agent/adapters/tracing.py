@@ -10,8 +10,9 @@ import socket
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
-from dataclasses import dataclass
 from typing import Any, Final
+
+from msgspec import Struct
 
 from discord_agent.domain.conversation import ModelReply, ModelRequest
 from discord_agent.ports import Clock, LanguageModel
@@ -30,8 +31,7 @@ def _send(daemon: Address, datagram: bytes) -> None:
         out.sendto(datagram, daemon)
 
 
-@dataclass(frozen=True, slots=True)
-class Trace:
+class Trace(Struct, frozen=True):
     """The trace that an invocation belongs to, and the segment that Lambda made for it."""
 
     daemon: Address
@@ -39,8 +39,7 @@ class Trace:
     parent: str
 
 
-@dataclass(frozen=True, slots=True)
-class XRayTracer:
+class XRayTracer(Struct, frozen=True):
     """Names and annotations are ours, ids and figures; what people or models wrote is no business of traces.
 
     ``daemon`` is its address as Lambda announces it, ``header`` tells the trace of the invocation that is under way.
@@ -87,8 +86,7 @@ class XRayTracer:
             _LOG.warning("a span was not sent", exc_info=True)
 
 
-@dataclass(frozen=True, slots=True)
-class TracedModel:
+class TracedModel(Struct, frozen=True):
     """A language model whose calls are spans."""
 
     model: LanguageModel

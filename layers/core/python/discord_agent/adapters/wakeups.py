@@ -2,9 +2,10 @@
 
 import json
 import math
-from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING, Final
+
+from msgspec import Struct
 
 from discord_agent.adapters.aws import outages
 from discord_agent.domain.ids import MessageId, ThreadId, UserId
@@ -16,8 +17,7 @@ LONGEST: Final = timedelta(minutes=15)
 """The longest delay that SQS knows."""
 
 
-@dataclass(frozen=True, slots=True)
-class SqsWakeups:
+class SqsWakeups(Struct, frozen=True):
     """Sends wake-ups to ``classify`` as JSON: ``thread_id``, ``author_id``, ``message_id``."""
 
     client: "SQSClient"

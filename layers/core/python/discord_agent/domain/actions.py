@@ -1,8 +1,9 @@
 """What can be done about an event from Discord, and the facts that decide which."""
 
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
+
+from msgspec import Struct
 
 from discord_agent.domain import policy
 from discord_agent.domain.commands import Invocation
@@ -16,8 +17,7 @@ from discord_agent.domain.session import Decision, ExecutionRecord, FlowOverride
 SEEN: Final = "👀"
 
 
-@dataclass(frozen=True, slots=True)
-class Situation:
+class Situation(Struct, frozen=True):
     """The facts a decision rests on.
 
     ``running`` holds the thread's lease, ``parked`` waits there for an answer. ``concerned`` is the run that a
@@ -74,15 +74,13 @@ class Situation:
         return verdict.sentence if isinstance(verdict, Denied) else ""
 
 
-@dataclass(frozen=True, slots=True)
-class Acknowledge:
+class Acknowledge(Struct, frozen=True):
     """Show that the message was seen."""
 
     emoji: str = SEEN
 
 
-@dataclass(frozen=True, slots=True)
-class Enqueue:
+class Enqueue(Struct, frozen=True):
     """Put the message into the thread's inbox; ``forced`` requests are always answered.
 
     ``breakglass``: it names a model, and its author may.
@@ -93,15 +91,13 @@ class Enqueue:
     breakglass: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Wake:
+class Wake(Struct, frozen=True):
     """Classify the author's waiting messages after a delay."""
 
     delay: timedelta
 
 
-@dataclass(frozen=True, slots=True)
-class Answer:
+class Answer(Struct, frozen=True):
     """Give a parked run the answer it waits for; ``interrupt`` is what the person wants besides."""
 
     execution: ExecutionId
@@ -109,8 +105,7 @@ class Answer:
     interrupt: Interrupt | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Steer:
+class Steer(Struct, frozen=True):
     """Tell a run at work, before its next round, what is wanted of it; ``text`` is what was said with it."""
 
     execution: ExecutionId
@@ -118,15 +113,13 @@ class Steer:
     text: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Stop:
+class Stop(Struct, frozen=True):
     """Stop exactly this run."""
 
     execution: ExecutionId
 
 
-@dataclass(frozen=True, slots=True)
-class Decide:
+class Decide(Struct, frozen=True):
     """Merge or reject exactly this commit."""
 
     execution: ExecutionId
@@ -134,118 +127,102 @@ class Decide:
     decision: Decision
 
 
-@dataclass(frozen=True, slots=True)
-class Restart:
+class Restart(Struct, frozen=True):
     """Start a recorded request anew, from the workspace as it is; ``stronger``: with a stronger model than before."""
 
     execution: ExecutionId
     stronger: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Extend:
+class Extend(Struct, frozen=True):
     """Allow a run to spend more."""
 
     execution: ExecutionId
 
 
-@dataclass(frozen=True, slots=True)
-class Rewind:
+class Rewind(Struct, frozen=True):
     """Go back to the state after a turn of a run."""
 
     execution: ExecutionId
     turn: int
 
 
-@dataclass(frozen=True, slots=True)
-class Forget:
+class Forget(Struct, frozen=True):
     """Forget an insight that a run taught."""
 
     execution: ExecutionId
     insight: str
 
 
-@dataclass(frozen=True, slots=True)
-class Choose:
+class Choose(Struct, frozen=True):
     """Carry out one of the options that a run showed, counted from 1."""
 
     execution: ExecutionId
     option: int
 
 
-@dataclass(frozen=True, slots=True)
-class KeepReason:
+class KeepReason(Struct, frozen=True):
     """Remember why somebody rejected a commit."""
 
     text: str
 
 
-@dataclass(frozen=True, slots=True)
-class Vote:
+class Vote(Struct, frozen=True):
     """Count a person's opinion of a message; 0 takes it back. ``about`` is the ended run that a 👎 was for."""
 
     value: int
     about: ExecutionId | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class EditQueued:
+class EditQueued(Struct, frozen=True):
     """Change a message that waits in the inbox."""
 
     message: MessageId
     content: str
 
 
-@dataclass(frozen=True, slots=True)
-class DropQueued:
+class DropQueued(Struct, frozen=True):
     """Take a message out of the inbox."""
 
     message: MessageId
 
 
-@dataclass(frozen=True, slots=True)
-class Withdraw:
+class Withdraw(Struct, frozen=True):
     """Take back requests that have not begun: the one in ``message``, None for all that the person made here."""
 
     message: MessageId | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class CleanUp:
+class CleanUp(Struct, frozen=True):
     """Forget a thread."""
 
     thread: ThreadId
 
 
-@dataclass(frozen=True, slots=True)
-class Offer:
+class Offer(Struct, frozen=True):
     """Ask whether a request that waited too long is still wanted."""
 
 
-@dataclass(frozen=True, slots=True)
-class Reshow:
+class Reshow(Struct, frozen=True):
     """Show the commit card of a run again: somebody decided on an outdated one."""
 
     execution: ExecutionId
 
 
-@dataclass(frozen=True, slots=True)
-class Invoke:
+class Invoke(Struct, frozen=True):
     """Answer a slash command that may be used here."""
 
     invocation: Invocation
     place: Place
 
 
-@dataclass(frozen=True, slots=True)
-class Refuse:
+class Refuse(Struct, frozen=True):
     """Tell the person why not; only them, where that is possible."""
 
     sentence: str
 
 
-@dataclass(frozen=True, slots=True)
-class Ignore:
+class Ignore(Struct, frozen=True):
     """Do nothing; ``reason`` is for the logs."""
 
     reason: str

@@ -1,10 +1,11 @@
 """Limits on money, and the slices that calls are paid from (behaviour: DESIGN, section 5)."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Final
+
+from msgspec import Struct
 
 from discord_agent.domain.ids import ExecutionId, GuildId, UserId, first_try_of
 from discord_agent.domain.money import NOTHING, Usd
@@ -21,8 +22,7 @@ class Period(StrEnum):
     GUILD_MONTH = "guild_month"
 
 
-@dataclass(frozen=True, slots=True)
-class Account:
+class Account(Struct, frozen=True):
     """One counter of money: ``key`` is ``<run, user or guild>/<day, month or run>``, in UTC.
 
     ``limit`` None: counted, not limited.
@@ -33,8 +33,7 @@ class Account:
     limit: Usd | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Payer:
+class Payer(Struct, frozen=True):
     """For whom money is spent: the run, the person who asked for it, and the guild (None: direct messages)."""
 
     execution_id: ExecutionId
@@ -42,8 +41,7 @@ class Payer:
     guild_id: GuildId | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Slice:
+class Slice(Struct, frozen=True):
     """Money set aside before it is spent, on all accounts of a payer at once; ``id`` is unique per step attempt."""
 
     id: str
@@ -53,8 +51,7 @@ class Slice:
     accounts: tuple[Account, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Balance:
+class Balance(Struct, frozen=True):
     """How an account stands; ``committed`` is spent plus set aside minus what people granted on top of the limit."""
 
     account: Account

@@ -4,7 +4,7 @@ Text of models and people is escaped in lines and titles; where it is prose, it 
 """
 
 from collections.abc import Sequence
-from dataclasses import replace
+from copy import replace
 from enum import IntEnum
 from typing import Final
 

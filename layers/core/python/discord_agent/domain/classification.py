@@ -1,7 +1,8 @@
 """What kind of task a request is, who does it and in which flow (behaviour contract, sections 2, 3.4 and 6)."""
 
-from dataclasses import dataclass
 from enum import StrEnum
+
+from msgspec import Struct
 
 
 class TaskType(StrEnum):
@@ -80,8 +81,7 @@ _MAX_TURNS = {Complexity.SIMPLE: 10, Complexity.MEDIUM: 20, Complexity.COMPLEX: 
 CHECKPOINT_INTERVAL = 5
 
 
-@dataclass(frozen=True, slots=True)
-class Classification:
+class Classification(Struct, frozen=True):
     """What the decision model (or its rule-based stand-in) made of a request.
 
     ``wants_options``: the person asks for several ways to do something, to choose from.

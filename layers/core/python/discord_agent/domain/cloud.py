@@ -1,16 +1,16 @@
 """What a run takes of AWS, and what that costs about: an estimate, because only the bill knows free tiers and rounding."""
 
-from dataclasses import dataclass, fields
 from decimal import Decimal
 from typing import Final
+
+from msgspec import Struct
 
 from discord_agent.domain import list_prices
 from discord_agent.domain.list_prices import Unit
 from discord_agent.domain.money import Usd
 
 
-@dataclass(frozen=True, slots=True)
-class CloudUse:
+class CloudUse(Struct, frozen=True):
     """Counts: ``mb_ms`` is megabytes of memory times milliseconds, the rest are requests."""
 
     mb_ms: int = 0
@@ -23,10 +23,10 @@ class CloudUse:
     messages: int = 0
 
     def __add__(self, other: "CloudUse") -> "CloudUse":
-        return CloudUse(*(getattr(self, one.name) + getattr(other, one.name) for one in fields(self)))
+        return CloudUse(*(getattr(self, one) + getattr(other, one) for one in self.__struct_fields__))
 
     def __sub__(self, other: "CloudUse") -> "CloudUse":
-        return CloudUse(*(getattr(self, one.name) - getattr(other, one.name) for one in fields(self)))
+        return CloudUse(*(getattr(self, one) - getattr(other, one) for one in self.__struct_fields__))
 
     @property
     def gb_seconds(self) -> Decimal:

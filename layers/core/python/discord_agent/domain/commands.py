@@ -1,10 +1,11 @@
 """The slash commands as data: registration, reading of options and documentation all come from this table."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from decimal import Decimal, InvalidOperation
 from enum import IntEnum
 from typing import Final
+
+from msgspec import Struct, field
 
 from discord_agent.domain import policy
 from discord_agent.domain.errors import InvalidInput
@@ -24,8 +25,7 @@ class OptionKind(IntEnum):
     NUMBER = 10
 
 
-@dataclass(frozen=True, slots=True)
-class Option:
+class Option(Struct, frozen=True):
     """A value that a command takes; ``least`` and ``most`` bound a number, or the length of a text."""
 
     name: str
@@ -37,8 +37,7 @@ class Option:
     most: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Command:
+class Command(Struct, frozen=True):
     """A command; a name of two words is a subcommand. ``needs`` is what the policy is asked before anything else."""
 
     name: str
@@ -50,8 +49,7 @@ class Command:
 type Value = str | int | bool | Decimal
 
 
-@dataclass(frozen=True, slots=True)
-class Invocation:
+class Invocation(Struct, frozen=True):
     """A command that somebody used, with its values by option, read and within bounds."""
 
     command: Command

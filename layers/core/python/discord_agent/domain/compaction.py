@@ -5,9 +5,11 @@ What stays word for word: system messages, the task with its plan, the last thin
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from copy import replace
 from itertools import accumulate, islice
 from typing import Final
+
+from msgspec import Struct
 
 from discord_agent.domain.conversation import Message, Role, ToolCall
 from discord_agent.domain.run import RunState
@@ -34,8 +36,7 @@ _TOKENS_PER_IMAGE: Final = 1600
 _KEPT_FILE: Final = re.compile(r"\.agent/outputs/[\w.-]*\w")
 
 
-@dataclass(frozen=True, slots=True)
-class Parts:
+class Parts(Struct, frozen=True):
     """A conversation taken apart: ``middle`` is what a summary may stand for, ``said`` its last words of a person."""
 
     head: tuple[Message, ...]

@@ -1,8 +1,9 @@
 """The tools by which a model ends its turn, or says how sure it is: these are calls, never words in prose."""
 
 import json
-from dataclasses import dataclass
 from typing import Any, Final
+
+from msgspec import Struct
 
 from discord_agent.domain.conversation import Json, ToolCall, ToolSpec
 from discord_agent.domain.errors import InvalidInput
@@ -12,8 +13,7 @@ _OPTION_LIMIT = 80
 _MOST_OPTIONS = 4
 
 
-@dataclass(frozen=True, slots=True)
-class Finished:
+class Finished(Struct, frozen=True):
     """The task is done; ``confidence`` is the model's own, 0 to 100, if it gave one."""
 
     summary: str
@@ -21,8 +21,7 @@ class Finished:
     confidence: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Asked:
+class Asked(Struct, frozen=True):
     """Only people can answer this; ``options`` become buttons."""
 
     question: str
@@ -30,8 +29,7 @@ class Asked:
     confidence: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class GaveUp:
+class GaveUp(Struct, frozen=True):
     """The model sees no way on."""
 
     reason: str
@@ -39,8 +37,7 @@ class GaveUp:
     confidence: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Reported:
+class Reported(Struct, frozen=True):
     """How sure the model is while it goes on; the only control call that does not end the turn."""
 
     note: str = ""

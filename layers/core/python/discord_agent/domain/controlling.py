@@ -1,8 +1,9 @@
 """Buttons and reactions that control a run: one rule per control, whichever way it is used."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Final
+
+from msgspec import Struct
 
 from discord_agent.domain import interrupts, policy
 from discord_agent.domain.actions import (
@@ -42,16 +43,14 @@ _NEEDS_MONEY: Final = "This run waits until its budget is extended."
 _ENDED: Final = "This run has ended already."
 
 
-@dataclass(frozen=True, slots=True)
-class _Proposal:
+class _Proposal(Struct, frozen=True):
     """An action that the policy has still to allow."""
 
     needs: policy.Action
     then: Action
 
 
-@dataclass(frozen=True, slots=True)
-class _Objection:
+class _Objection(Struct, frozen=True):
     """Why a control does nothing now, and what else is done about it."""
 
     sentence: str

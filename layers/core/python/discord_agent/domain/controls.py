@@ -1,9 +1,10 @@
 """The buttons' custom ids: which control action on which execution. Visible to everybody and proof of nothing."""
 
 import re
-from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
+
+from msgspec import Struct
 
 from discord_agent.domain.errors import InvalidInput
 from discord_agent.domain.ids import ExecutionId
@@ -32,8 +33,7 @@ class Action(StrEnum):
     """Go on with one of the options that were shown; the argument is its number."""
 
 
-@dataclass(frozen=True, slots=True)
-class Control:
+class Control(Struct, frozen=True):
     """An action on an execution; ``argument`` is what else it needs, such as a commit or the number of an answer."""
 
     action: Action

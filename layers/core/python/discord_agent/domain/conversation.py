@@ -1,10 +1,12 @@
 """The messages exchanged with a model, independent of any provider."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
+from msgspec import Struct, field
+
+from discord_agent.domain.hiding import shown
 from discord_agent.domain.ids import ModelName
 from discord_agent.domain.money import Cost, Usage, Usd
 
@@ -20,8 +22,7 @@ class Role(StrEnum):
     TOOL = "tool"
 
 
-@dataclass(frozen=True, slots=True)
-class ToolCall:
+class ToolCall(Struct, frozen=True):
     """A tool the model asks for; ``arguments`` is its JSON text as sent, valid or not."""
 
     id: str
@@ -29,24 +30,21 @@ class ToolCall:
     arguments: str
 
 
-@dataclass(frozen=True, slots=True)
-class Image:
+class Image(Struct, frozen=True):
     """A picture in the workspace; ``media_type`` such as image/png."""
 
     path: str
     media_type: str
 
 
-@dataclass(frozen=True, slots=True)
-class Thinking:
+class Thinking(Struct, frozen=True):
     """What a model thought before it spoke: the JSON object in which its ``maker``, and nobody else, takes it back."""
 
     maker: str
     content: str
 
 
-@dataclass(frozen=True, slots=True)
-class Message:
+class Message(Struct, frozen=True):
     """One message.
 
     ``tool_calls`` and ``thinking`` only on assistant messages, ``tool_call_id`` only on tool messages, ``images`` only
@@ -61,8 +59,7 @@ class Message:
     thinking: Thinking | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class ToolSpec:
+class ToolSpec(Struct, frozen=True):
     """A tool offered to the model; ``parameters`` is a JSON Schema, ``writes`` tells whether it may change files."""
 
     name: str
@@ -89,8 +86,7 @@ class Purpose(StrEnum):
     BREAKGLASS = "breakglass"
 
 
-@dataclass(frozen=True, slots=True)
-class ModelRequest:
+class ModelRequest(Struct, frozen=True):
     """One completion to ask for; with ``schema`` (a JSON Schema) the reply's text is JSON of that shape.
 
     ``image_bytes`` holds the images of its messages by their paths; one without bytes, or for a model that cannot see,
@@ -104,12 +100,14 @@ class ModelRequest:
     tools: tuple[ToolSpec, ...] = ()
     schema: Json | None = None
     max_output_tokens: int = 8192
-    image_bytes: Mapping[str, bytes] = field(default_factory=dict, repr=False)
+    image_bytes: Mapping[str, bytes] = field(default_factory=dict)
     may_cost: Usd | None = None
 
+    def __repr__(self) -> str:
+        return shown(self, without=("image_bytes",))
 
-@dataclass(frozen=True, slots=True)
-class ModelReply:
+
+class ModelReply(Struct, frozen=True):
     """What a model answered; ``model`` is the one really used, ``instead_of`` the one that was asked and failed."""
 
     message: Message
@@ -119,8 +117,7 @@ class ModelReply:
     instead_of: ModelName | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class ToolResult:
+class ToolResult(Struct, frozen=True):
     """What a tool call gave back: ``text`` is what the model sees; ``facts`` are signals for the policy.
 
     Facts used: ``paths_changed`` (list of str), ``exit_code`` (int), ``interrupted`` (bool),

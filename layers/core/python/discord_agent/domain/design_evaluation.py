@@ -1,7 +1,7 @@
 """How a run of an architect went: judged by what its answer weighs, not by tools and tests (behaviour, section 12.1)."""
 
 import re
-from dataclasses import replace
+from copy import replace
 from fractions import Fraction
 from pathlib import PurePosixPath
 from typing import Final

@@ -1,7 +1,8 @@
 """When a run is handed to a stronger model, and to which (behaviour contract, section 10)."""
 
-from dataclasses import dataclass
 from typing import Final
+
+from msgspec import Struct
 
 from discord_agent.domain import stuck
 from discord_agent.domain.classification import READING_TASKS, TaskType
@@ -21,30 +22,26 @@ NUDGE_AHEAD: Final = 2
 ASKED_FOR: Final = "a stronger model was asked for"
 
 
-@dataclass(frozen=True, slots=True)
-class Escalate:
+class Escalate(Struct, frozen=True):
     """Go on with a stronger model."""
 
     to: ModelName
     reason: str
 
 
-@dataclass(frozen=True, slots=True)
-class AskPeople:
+class AskPeople(Struct, frozen=True):
     """No stronger model is left: ask a person."""
 
     reason: str
 
 
-@dataclass(frozen=True, slots=True)
-class Nudge:
+class Nudge(Struct, frozen=True):
     """Go on with the same model, which is told ``text``."""
 
     text: str
 
 
-@dataclass(frozen=True, slots=True)
-class CarryOn:
+class CarryOn(Struct, frozen=True):
     """Nothing to do."""
 
 

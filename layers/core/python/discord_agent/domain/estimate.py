@@ -6,7 +6,7 @@ Tokens are not counted but bounded: no tokeniser is needed, and people's limits 
 import json
 import string
 from collections.abc import Iterable
-from dataclasses import replace
+from copy import replace
 from functools import lru_cache
 from typing import Final
 

@@ -1,9 +1,10 @@
 """How a run went, judged by its figures alone (behaviour contract, section 12.1)."""
 
-from dataclasses import dataclass
 from enum import StrEnum
 from fractions import Fraction
 from typing import Final, Self
+
+from msgspec import Struct
 
 from discord_agent.domain.rounding import clamp, half_up
 from discord_agent.domain.run import RunState, TurnStatus
@@ -26,8 +27,7 @@ class Completion(StrEnum):
 _COMPLETION_OF = {TurnStatus.COMPLETE: Completion.COMPLETE, TurnStatus.STUCK: Completion.FAILED}
 
 
-@dataclass(frozen=True, slots=True)
-class Trajectory:
+class Trajectory(Struct, frozen=True):
     """The figures of a run; ``errors`` counts failed tool calls and stuck turns."""
 
     completion: Completion
@@ -60,8 +60,7 @@ class Trajectory:
         )
 
 
-@dataclass(frozen=True, slots=True)
-class Evaluation:
+class Evaluation(Struct, frozen=True):
     """A verdict on a run: the score (10 to 100), its three parts (each up to 100) and what follows from it."""
 
     score: int

@@ -1,8 +1,9 @@
 """Events for other systems (queue ``agentic_events``) and rows of the audit trail."""
 
-from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Final
+
+from msgspec import Struct, field
 
 from discord_agent.domain.ids import ExecutionId, ThreadId, UserId
 from discord_agent.domain.money import Cost
@@ -23,8 +24,7 @@ AUDIT_ONLY: Final = frozenset({REWOUND})
 """What is noted in the audit trail but not told to other systems."""
 
 
-@dataclass(frozen=True, slots=True)
-class AgenticEvent:
+class AgenticEvent(Struct, frozen=True):
     """One event; ``details`` holds its own fields in camelCase (behaviour contract, section 17)."""
 
     type: str
@@ -32,8 +32,7 @@ class AgenticEvent:
     details: dict[str, Any] = field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True)
-class AuditEntry:
+class AuditEntry(Struct, frozen=True):
     """Who did what, when and at what cost; ``actor`` is a person, or None for the bot itself."""
 
     thread_id: ThreadId

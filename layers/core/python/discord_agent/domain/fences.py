@@ -2,16 +2,16 @@
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Final
+
+from msgspec import Struct
 
 _RUN = re.compile(r"(`{3,})(?:([\w+#.-]{1,20})(?=\n))?")
 MOST_TICKS: Final = 10
 """Longer runs count as this long."""
 
 
-@dataclass(frozen=True, slots=True)
-class Fence:
+class Fence(Struct, frozen=True):
     """An open code block: how many backticks opened it, and its language, "" for none."""
 
     ticks: int = 3
@@ -32,8 +32,7 @@ class Fence:
         return "`" * self.ticks
 
 
-@dataclass(frozen=True, slots=True)
-class Span:
+class Span(Struct, frozen=True):
     """A code block in a text, fences included; ``fence`` is set when it is still open where the text ends."""
 
     start: int

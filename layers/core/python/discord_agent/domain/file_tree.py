@@ -1,8 +1,9 @@
 """A workspace's files as people read them."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 from typing import Final
+
+from msgspec import Struct, field
 
 from discord_agent.domain.workspace import FileEntry, Manifest
 
@@ -14,8 +15,7 @@ _UNITS: Final = ("KB", "MB", "GB")
 _BRANCH, _LAST, _TRUNK, _SPACE = "├── ", "└── ", "│   ", "    "
 
 
-@dataclass(slots=True)
-class _Folder:
+class _Folder(Struct):
     folders: "dict[str, _Folder]" = field(default_factory=dict)
     files: dict[str, FileEntry] = field(default_factory=dict)
 

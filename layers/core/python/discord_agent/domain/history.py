@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterable, Sequence
-from dataclasses import replace
+from copy import replace
 from datetime import timedelta
 from typing import Final
 

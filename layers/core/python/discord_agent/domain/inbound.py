@@ -1,12 +1,11 @@
 """What reaches the bot from Discord, already parsed and bounded."""
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 from discord_agent.domain.ids import ChannelId, ExecutionId, GuildId, MessageId, RoleId, ThreadId, UserId
 
 
-@dataclass(frozen=True, slots=True)
-class Author:
+class Author(Struct, frozen=True):
     """A Discord user as seen on an event; ``permissions`` is Discord's permission bit set, 0 when not sent."""
 
     id: UserId
@@ -16,8 +15,7 @@ class Author:
     permissions: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class Attachment:
+class Attachment(Struct, frozen=True):
     """An uploaded file; ``size`` in bytes."""
 
     id: str
@@ -27,8 +25,7 @@ class Attachment:
     content_type: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class InboundMessage:
+class InboundMessage(Struct, frozen=True):
     """A message that somebody wrote; ``mentions_bot`` covers mention lists and ``<@id>`` in the text."""
 
     id: MessageId
@@ -41,8 +38,7 @@ class InboundMessage:
     reply_to: MessageId | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class MessageEdited:
+class MessageEdited(Struct, frozen=True):
     """A message got a new text."""
 
     id: MessageId
@@ -50,16 +46,14 @@ class MessageEdited:
     content: str
 
 
-@dataclass(frozen=True, slots=True)
-class MessageDeleted:
+class MessageDeleted(Struct, frozen=True):
     """A message is gone."""
 
     id: MessageId
     channel_id: ChannelId
 
 
-@dataclass(frozen=True, slots=True)
-class Reaction:
+class Reaction(Struct, frozen=True):
     """Somebody added (or removed) a reaction; ``emoji`` is the Unicode emoji or the custom emoji's name.
 
     Discord names the author of the message only when a reaction is added.
@@ -74,8 +68,7 @@ class Reaction:
     message_author_id: UserId | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class ButtonPressed:
+class ButtonPressed(Struct, frozen=True):
     """Somebody pressed a button; ``action`` and ``execution_id`` come from its custom id, unverified."""
 
     interaction_id: str
@@ -90,8 +83,7 @@ class ButtonPressed:
     argument: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class NamedChannel:
+class NamedChannel(Struct, frozen=True):
     """A channel or thread that a command names; ``permissions`` are what the person who used it may do there."""
 
     id: ChannelId
@@ -100,8 +92,7 @@ class NamedChannel:
     parent_id: ChannelId | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class CommandInvoked:
+class CommandInvoked(Struct, frozen=True):
     """Somebody used a slash command; ``options`` holds its values by name, ``channels`` those that values name."""
 
     interaction_id: str
@@ -115,8 +106,7 @@ class CommandInvoked:
     channels: tuple[NamedChannel, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class ThreadDeleted:
+class ThreadDeleted(Struct, frozen=True):
     """A thread (or channel) is gone."""
 
     thread_id: ThreadId

@@ -1,9 +1,10 @@
 """Words and emoji by which people steer a run (behaviour contract, section 11)."""
 
 import re
-from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
+
+from msgspec import Struct
 
 
 class Interrupt(StrEnum):
@@ -32,8 +33,7 @@ _LEADING_MENTION = re.compile(r"\A\s*<@!?\d+>")
 _VARIANTS = re.compile("[\ufe0e\ufe0f\U0001f3fb-\U0001f3ff]")
 
 
-@dataclass(frozen=True, slots=True)
-class Interruption:
+class Interruption(Struct, frozen=True):
     """An interrupt and the rest of the message."""
 
     kind: Interrupt

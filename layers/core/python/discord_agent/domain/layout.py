@@ -1,7 +1,7 @@
 """Fitting text into what Discord takes: limits of embeds, and text that must not act as Markdown."""
 
 import re
-from dataclasses import replace
+from copy import replace
 from typing import Final
 
 from discord_agent.domain.chunking import cut

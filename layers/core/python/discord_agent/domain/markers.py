@@ -2,7 +2,8 @@
 
 import re
 from collections.abc import Collection, Iterator
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from discord_agent.domain import fences
 from discord_agent.domain.errors import InvalidInput
@@ -11,15 +12,13 @@ from discord_agent.domain.workspace import safe_path
 _MARKER = re.compile(r"<<([^>]+)>>")
 
 
-@dataclass(frozen=True, slots=True)
-class TextPart:
+class TextPart(Struct, frozen=True):
     """Text between markers."""
 
     text: str
 
 
-@dataclass(frozen=True, slots=True)
-class FilePart:
+class FilePart(Struct, frozen=True):
     """A file of the workspace, sent where its marker stood."""
 
     path: str
@@ -28,8 +27,7 @@ class FilePart:
 type Part = TextPart | FilePart
 
 
-@dataclass(frozen=True, slots=True)
-class Resolved:
+class Resolved(Struct, frozen=True):
     """An answer with each marker replaced by the file's name, and the files, each once."""
 
     text: str

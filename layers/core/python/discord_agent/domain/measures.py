@@ -1,8 +1,9 @@
 """What is measured of the bot at work, as names, units and meanings; each becomes a custom metric of CloudWatch."""
 
-from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
+
+from msgspec import Struct
 
 from discord_agent.domain.run import Outcome
 
@@ -17,8 +18,7 @@ class Unit(StrEnum):
     NONE = "None"
 
 
-@dataclass(frozen=True, slots=True)
-class Measure:
+class Measure(Struct, frozen=True):
     """One figure; with ``by`` and ``values`` each of the values is a metric, and a charge, of its own."""
 
     name: str

@@ -3,9 +3,11 @@
 import hashlib
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from copy import replace
 from datetime import datetime
 from typing import Final, NewType
+
+from msgspec import Struct
 
 from discord_agent.domain.errors import InvalidInput
 from discord_agent.domain.evaluation import Trajectory
@@ -36,8 +38,7 @@ _TURNS = frozenset({"after", "avoid", "before", "don", "dont", "never", "no", "n
 """Words that turn a sentence around: two that differ in them never say the same."""
 
 
-@dataclass(frozen=True, slots=True)
-class Reflection:
+class Reflection(Struct, frozen=True):
     """What a run taught; ``evidence`` says what it rests on, "" when it was a clean run."""
 
     id: str
@@ -53,8 +54,7 @@ class Reflection:
     edited_by: UserId | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Insight:
+class Insight(Struct, frozen=True):
     """One sentence that helps with other tasks, and where it comes from.
 
     The run that taught it last worked in the thread ``learned_in``; ``author_id`` asked for that run, or objected to

@@ -1,14 +1,14 @@
 """Money in exact decimals; a price that is not known stays unknown."""
 
-from dataclasses import dataclass
 from decimal import Decimal
 from typing import Final
+
+from msgspec import Struct
 
 _CENT: Final = Decimal("0.01")
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class Usd:
+class Usd(Struct, frozen=True, order=True):
     """An amount in US dollars."""
 
     amount: Decimal = Decimal(0)
@@ -34,8 +34,7 @@ class Usd:
 NOTHING: Final = Usd()
 
 
-@dataclass(frozen=True, slots=True)
-class Cost:
+class Cost(Struct, frozen=True):
     """What was spent: the known part, and whether some part has no known price.
 
     ``cached_input`` and ``output`` are parts of ``known``; ``estimated`` is not: it is charged for calls whose
@@ -76,8 +75,7 @@ class Cost:
 UNKNOWN = Cost(partial=True)
 
 
-@dataclass(frozen=True, slots=True)
-class Price:
+class Price(Struct, frozen=True):
     """US dollars per million tokens; without a price of its own, writing to a cache costs like fresh input."""
 
     input: Decimal
@@ -86,8 +84,7 @@ class Price:
     cache_write: Decimal | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Usage:
+class Usage(Struct, frozen=True):
     """Tokens of one or more model calls; ``cached_input`` and ``cache_write`` are parts of ``input``."""
 
     input: int = 0

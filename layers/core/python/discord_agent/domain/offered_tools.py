@@ -3,8 +3,9 @@
 import json
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Final
+
+from msgspec import Struct
 
 from discord_agent.domain.conversation import Json, ToolSpec
 
@@ -24,8 +25,7 @@ FIND: Final = "find_tools"
 USE: Final = "use_tool"
 
 
-@dataclass(frozen=True, slots=True)
-class ServerTool:
+class ServerTool(Struct, frozen=True):
     """A tool as its server describes it."""
 
     server: str

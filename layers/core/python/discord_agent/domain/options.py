@@ -1,8 +1,9 @@
 """Ways to go on that people are shown and may choose from."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Final
+
+from msgspec import Struct
 
 from discord_agent.domain.ids import ModelName
 
@@ -11,16 +12,14 @@ MOST_POINTS: Final = 7
 """Points for and against an option, of each at most."""
 
 
-@dataclass(frozen=True, slots=True)
-class Option:
+class Option(Struct, frozen=True):
     """One way to go on; ``text`` is Markdown and holds all that a run needs to know of it."""
 
     title: str
     text: str
 
 
-@dataclass(frozen=True, slots=True)
-class Proposal:
+class Proposal(Struct, frozen=True):
     """The options that one model thought of."""
 
     model: ModelName

@@ -1,8 +1,10 @@
 """What a conversation can hold: replies and results cut to a size that models and storage take, and why."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from copy import replace
 from typing import Final
+
+from msgspec import Struct
 
 from discord_agent.domain.conversation import ModelReply, ToolCall, ToolResult
 from discord_agent.domain.workspace import AGENT_FOLDER, MAX_FILE_BYTES
@@ -22,8 +24,7 @@ _THINKING_LIMIT: Final = 256_000
 _NAME_LIMIT: Final = 64
 
 
-@dataclass(frozen=True, slots=True)
-class Bounded:
+class Bounded(Struct, frozen=True):
     """A reply that fits, and what was cut from it, each a clause; ``refused`` are the ids of calls not to be run."""
 
     reply: ModelReply

@@ -6,10 +6,12 @@ Discord sends a member's permission bits with interactions (buttons, slash comma
 messages and reactions. There ``Author.permissions`` is 0, so a moderator who reacts counts as anybody else.
 """
 
-from dataclasses import dataclass, replace
+from copy import replace
 from decimal import Decimal
 from enum import StrEnum
 from typing import Final
+
+from msgspec import Struct
 
 from discord_agent.domain.ids import ChannelId, GuildId, RoleId, UserId
 from discord_agent.domain.inbound import Author
@@ -69,8 +71,7 @@ class Verbosity(StrEnum):
     VERBOSE = "verbose"
 
 
-@dataclass(frozen=True, slots=True)
-class People:
+class People(Struct, frozen=True):
     """Members by role or by id."""
 
     roles: tuple[RoleId, ...] = ()
@@ -81,16 +82,14 @@ class People:
         return actor.id in self.users or any(role in self.roles for role in actor.roles)
 
 
-@dataclass(frozen=True, slots=True)
-class Permit:
+class Permit(Struct, frozen=True):
     """Lets people do something beyond the defaults."""
 
     action: Action
     people: People
 
 
-@dataclass(frozen=True, slots=True)
-class Limits:
+class Limits(Struct, frozen=True):
     """Money limits; None: no limit of that kind. ``run`` counts all tries of a request together."""
 
     run: Usd | None = RUN_LIMIT
@@ -100,8 +99,7 @@ class Limits:
     guild_month: Usd | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class ToolCredential:
+class ToolCredential(Struct, frozen=True):
     """Gives commands of one program a secret of the deployment, by its name, in a variable or in a file it names."""
 
     program: str
@@ -110,8 +108,7 @@ class ToolCredential:
     as_file: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class ChannelSettings:
+class ChannelSettings(Struct, frozen=True):
     """What one channel and its threads do differently; None: as in the guild. Permits add to the guild's.
 
     ``credentials`` are for tools used in this channel; there are none unless they are listed here.
@@ -128,8 +125,7 @@ class ChannelSettings:
     credentials: tuple[ToolCredential, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Place:
+class Place(Struct, frozen=True):
     """Where something happens; ``joined`` when the bot already takes part in this thread.
 
     ``parent_id`` is the channel a thread belongs to, ``name`` the channel's name, "" when not known.
@@ -143,8 +139,7 @@ class Place:
     joined: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class GuildSettings:
+class GuildSettings(Struct, frozen=True):
     """A guild's settings.
 
     ``channels_allowed`` empty: all; ``everyone`` lists what any member may do; ``repository`` is a git URL, ""
@@ -202,15 +197,13 @@ def _first[T](own: T | None, general: T) -> T:
     return general if own is None else own
 
 
-@dataclass(frozen=True, slots=True)
-class Allowed:
+class Allowed(Struct, frozen=True):
     """Yes; ``clause`` names why, for the audit trail."""
 
     clause: str
 
 
-@dataclass(frozen=True, slots=True)
-class Denied:
+class Denied(Struct, frozen=True):
     """No; ``sentence`` is shown to the person."""
 
     sentence: str

@@ -1,7 +1,8 @@
 """What the bot shows in Discord, as plain values that adapters turn into API payloads."""
 
-from dataclasses import dataclass
 from enum import StrEnum
+
+from msgspec import Struct
 
 
 class ButtonStyle(StrEnum):
@@ -13,8 +14,7 @@ class ButtonStyle(StrEnum):
     DANGER = "danger"
 
 
-@dataclass(frozen=True, slots=True)
-class Button:
+class Button(Struct, frozen=True):
     """A button; ``custom_id`` is what comes back when it is pressed (at most 100 characters)."""
 
     label: str
@@ -24,8 +24,7 @@ class Button:
     disabled: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Field:
+class Field(Struct, frozen=True):
     """A named value inside an embed."""
 
     name: str
@@ -33,8 +32,7 @@ class Field:
     inline: bool = True
 
 
-@dataclass(frozen=True, slots=True)
-class Embed:
+class Embed(Struct, frozen=True):
     """A card; ``colour`` is 0xRRGGBB."""
 
     title: str = ""
@@ -44,16 +42,14 @@ class Embed:
     footer: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class UploadFile:
+class UploadFile(Struct, frozen=True):
     """A file to attach."""
 
     name: str
     content: bytes
 
 
-@dataclass(frozen=True, slots=True)
-class Post:
+class Post(Struct, frozen=True):
     """A message to send or to edit in; mentions never ping anybody but ``reply_to``'s author."""
 
     content: str = ""

@@ -1,8 +1,9 @@
 """How much of a thread is shown word for word, and what is left to a summary."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Final
+
+from msgspec import Struct
 
 from discord_agent.domain.ids import MessageId
 from discord_agent.domain.inbound import InboundMessage
@@ -17,8 +18,7 @@ LINE_LIMIT: Final = 4_000
 type Told = tuple[InboundMessage, str]
 
 
-@dataclass(frozen=True, slots=True)
-class Split:
+class Split(Struct, frozen=True):
     """What was said since the last summary: ``old`` for the next one, ``shown`` word for word."""
 
     old: tuple[Told, ...]

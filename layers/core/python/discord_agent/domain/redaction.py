@@ -17,10 +17,11 @@ import html
 import json
 import re
 from collections.abc import Collection, Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, Final
 from urllib.parse import quote, quote_plus
+
+from msgspec import Struct
 
 MARK: Final = "[redacted]"
 SHORTEST: Final = 8
@@ -33,8 +34,7 @@ _START: Final = rf"(?:(?<![{_WORD}])|(?<=%3D)|(?<=%20)|(?<=%22)|(?<=\\n))"
 """Where a word starts, also after an encoded space, quote, equals sign or newline."""
 
 
-@dataclass(frozen=True, slots=True)
-class _Pattern:
+class _Pattern(Struct, frozen=True):
     """A kind of credential; ``needles`` (lower case) tell cheaply that it cannot occur; the last group is what is secret."""
 
     kind: str
@@ -107,8 +107,7 @@ _SECRET_NAMES: Final = re.compile(
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Redactor:
+class Redactor(Struct, frozen=True):
     """Replaces secrets by a mark; ``secrets`` are the values known to be secret, and may grow meanwhile."""
 
     secrets: Collection[str] = ()

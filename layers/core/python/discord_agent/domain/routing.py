@@ -3,9 +3,10 @@
 import difflib
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
+
+from msgspec import Struct
 
 from discord_agent.domain.classification import AgentRole, Classification, Complexity, FlowType, TaskType, flow_for
 from discord_agent.domain.interrupts import without_mention
@@ -41,8 +42,7 @@ _FALLBACK_TITLE = 50
 _FILE_NAME = 100
 
 
-@dataclass(frozen=True, slots=True)
-class Breakglass:
+class Breakglass(Struct, frozen=True):
     """A request addressed to a model by its alias; ``message`` is the rest."""
 
     alias: str
@@ -70,8 +70,7 @@ def unknown_alias(text: str, aliases: Iterable[str], *, is_one: bool = False) ->
     return name if name and name not in known and is_attempt else ""
 
 
-@dataclass(frozen=True, slots=True)
-class Route:
+class Route(Struct, frozen=True):
     """Which flow a request takes; ``why`` is a clause for people."""
 
     flow: FlowType
@@ -129,8 +128,7 @@ def file_name(name: str) -> str:
     return f"{stem[:room]}{dot}{suffix[: _FILE_NAME // 2]}" or "file"
 
 
-@dataclass(frozen=True, slots=True)
-class _Rule:
+class _Rule(Struct, frozen=True):
     task: TaskType
     pattern: re.Pattern[str]
     role: AgentRole | None = None

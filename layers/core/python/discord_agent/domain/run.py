@@ -1,9 +1,10 @@
 """The state of a run as it travels through a state machine: a few KB, everything large is a key."""
 
-from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 from typing import Final
+
+from msgspec import Struct
 
 from discord_agent.domain.classification import AgentRole, Complexity, FlowType, TaskType
 from discord_agent.domain.cloud import CloudUse
@@ -68,8 +69,7 @@ class Waiting(StrEnum):
     MONEY = "money"
 
 
-@dataclass(frozen=True, slots=True)
-class Signals:
+class Signals(Struct, frozen=True):
     """Counters that confidence and escalation are computed from; ``domain.signals`` moves them on.
 
     ``tool_calls`` and ``tool_successes`` are the last turn's, ``total_tool_calls`` and ``failures`` the whole run's;
@@ -92,8 +92,7 @@ class Signals:
     steps: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class HandedOn:
+class HandedOn(Struct, frozen=True):
     """A run went on with a stronger model; ``turn`` is the one after which, ``reason`` a clause for people."""
 
     turn: int
@@ -104,8 +103,7 @@ class HandedOn:
     execution_id: ExecutionId | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Commit:
+class Commit(Struct, frozen=True):
     """A commit made for a run; ``delicate`` are those of its files that change what runs elsewhere."""
 
     sha: CommitSha
@@ -116,16 +114,14 @@ class Commit:
     delicate: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class StepFailure:
+class StepFailure(Struct, frozen=True):
     """What a state machine's catcher saw."""
 
     error: str
     cause: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Resumption:
+class Resumption(Struct, frozen=True):
     """Where a run goes on: after a turn of an earlier execution in the same thread.
 
     ``present`` is what the workspace was before people went back to that turn; None when they did not.
@@ -136,8 +132,7 @@ class Resumption:
     present: ManifestId | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Voice:
+class Voice(Struct, frozen=True):
     """One of the models that propose options side by side, counted from 1; ``failure`` says why it has none."""
 
     number: int
@@ -149,8 +144,7 @@ class Voice:
     failure: StepFailure | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class RunState:
+class RunState(Struct, frozen=True):
     """One run; ``thread_id`` is where it works, ``channel_id`` and ``message_id`` where it was asked for.
 
     ``waiting`` says what a parked run waits for (``needed``: how much money its next call may take; ``asked_for_money``:

@@ -1,11 +1,13 @@
 """What is remembered about a thread, its waiting messages and its runs."""
 
-from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
+from msgspec import Struct
+
 from discord_agent.domain.classification import Classification, FlowType
 from discord_agent.domain.cloud import CloudUse
+from discord_agent.domain.hiding import shown
 from discord_agent.domain.ids import (
     ChannelId,
     CommitSha,
@@ -24,8 +26,7 @@ from discord_agent.domain.options import Option
 from discord_agent.domain.run import INITIAL_CONFIDENCE, Commit, HandedOn, Outcome, Resumption, RunState, Waiting
 
 
-@dataclass(frozen=True, slots=True)
-class Lease:
+class Lease(Struct, frozen=True):
     """The right to change a thread; ``fence`` grows with every acquisition and every step attempt."""
 
     thread_id: ThreadId
@@ -34,8 +35,7 @@ class Lease:
     expires_at: datetime
 
 
-@dataclass(frozen=True, slots=True)
-class Objection:
+class Objection(Struct, frozen=True):
     """What a person held against a run that had ended; ``reason`` is in their own words, "" when they gave none."""
 
     execution_id: ExecutionId
@@ -44,8 +44,7 @@ class Objection:
     reason: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class LastRun:
+class LastRun(Struct, frozen=True):
     """How the previous run of a thread went, for the next plan."""
 
     trajectory: str
@@ -58,8 +57,7 @@ class LastRun:
     reasoning: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Cleaned:
+class Cleaned(Struct, frozen=True):
     """The workspace as it was before people emptied it with a command, so that they can have it back."""
 
     command: str
@@ -68,16 +66,14 @@ class Cleaned:
     dirty: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class FlowOverride:
+class FlowOverride(Struct, frozen=True):
     """The flow that somebody chose for their own next message; BREAKGLASS only by a person who may use it."""
 
     flow: FlowType
     by: UserId
 
 
-@dataclass(frozen=True, slots=True)
-class Session:
+class Session(Struct, frozen=True):
     """A thread's memory between runs; ``parked`` names the run that waits for an answer there.
 
     ``base`` is the commit the workspace started from; ``dirty`` says that the workspace holds work of an
@@ -120,8 +116,7 @@ class ItemKind(StrEnum):
     STEER = "steer"
 
 
-@dataclass(frozen=True, slots=True)
-class InboxItem:
+class InboxItem(Struct, frozen=True):
     """A message waiting to be taken up; ``forced`` when the bot was mentioned or a command was used.
 
     ``interrupt`` is what a person wants of the run ``concerns``, besides being heard; it dies with that run.
@@ -171,19 +166,20 @@ class Decision(StrEnum):
     SUPERSEDE = "supersede"
 
 
-@dataclass(frozen=True, slots=True)
-class Approval:
+class Approval(Struct, frozen=True):
     """A commit that waits for a decision; ``task_token`` is a credential and never leaves storage."""
 
     commit: Commit
     message_id: MessageId
-    task_token: str = field(default="", repr=False)
+    task_token: str = ""
     decision: Decision | None = None
     decided_by: UserId | None = None
 
+    def __repr__(self) -> str:
+        return shown(self, without=("task_token",))
 
-@dataclass(frozen=True, slots=True)
-class Reasons:
+
+class Reasons(Struct, frozen=True):
     """Why a run is what it is: each a clause for people, such as "chosen with /flow"; "" when nobody decided yet."""
 
     flow: str = ""
@@ -191,8 +187,7 @@ class Reasons:
     model: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class ExecutionRecord:
+class ExecutionRecord(Struct, frozen=True):
     """One run as people and later steps find it again; ``request`` is the person's text, ``task_token`` a credential.
 
     ``reached`` is the run after its last saved turn: what a failure that comes without its state goes by. ``alias``
@@ -216,7 +211,7 @@ class ExecutionRecord:
     card_message_id: MessageId | None = None
     stop_requested_by: UserId | None = None
     stop_requested_at: datetime | None = None
-    task_token: str = field(default="", repr=False)
+    task_token: str = ""
     question: str = ""
     waiting: Waiting = Waiting.ANSWER
     needed: Usd = Usd()
@@ -239,3 +234,6 @@ class ExecutionRecord:
     alias: str = ""
     brief: str = ""
     options: tuple[Option, ...] = ()
+
+    def __repr__(self) -> str:
+        return shown(self, without=("task_token",))

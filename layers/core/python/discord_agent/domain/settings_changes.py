@@ -1,7 +1,7 @@
 """Changes that people make to a guild's settings, for one channel or everywhere."""
 
 import re
-from dataclasses import replace
+from copy import replace
 from typing import Any, Final
 from urllib.parse import urlsplit
 

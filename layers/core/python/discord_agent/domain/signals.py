@@ -2,8 +2,10 @@
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from copy import replace
 from typing import Final
+
+from msgspec import Struct
 
 from discord_agent.domain import stuck
 from discord_agent.domain.confidence import LOW_SCORE
@@ -131,8 +133,7 @@ def _made_progress(result: ToolResult) -> bool:
     return wrote or bool(result.facts.get("paths_changed"))
 
 
-@dataclass(frozen=True, slots=True)
-class _Tests:
+class _Tests(Struct, frozen=True):
     run: int
     passed: int
 

@@ -1,10 +1,11 @@
 """What commands tell about a thread and its runs, as posts within Discord's limits (behaviour contract, section 16)."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from enum import IntEnum
 from typing import Final
+
+from msgspec import Struct
 
 from discord_agent.domain import cost_lines
 from discord_agent.domain.ago import ago
@@ -35,8 +36,7 @@ _NOT_YET: Final = "none yet"
 _GO_ON: Final = "Next: write what to do now; the next run in this thread goes on from there."
 
 
-@dataclass(frozen=True, slots=True)
-class ThreadState:
+class ThreadState(Struct, frozen=True):
     """A thread as its records tell: the run at work (or the newest), what it waits for, its newest checkpoint."""
 
     session: Session

@@ -1,9 +1,10 @@
 """The content-addressed workspace: which file has which content, and where that content lies."""
 
 import re
-from dataclasses import dataclass
 from pathlib import PurePosixPath
 from typing import Final
+
+from msgspec import Struct
 
 from discord_agent.domain.errors import InvalidInput
 from discord_agent.domain.ids import ManifestId
@@ -38,8 +39,7 @@ SPARE_BYTES: Final = 64 * 1024 * 1024
 """What trusted steps may add to a workspace that commands filled: plans, uploads, the diff of a commit."""
 
 
-@dataclass(frozen=True, slots=True)
-class FileEntry:
+class FileEntry(Struct, frozen=True):
     """One file: POSIX ``path`` relative to the root, ``mode`` 0o644, 0o755 or 0o120000, and where its bytes lie.
 
     ``pack`` is an S3 key; ``offset`` and ``length`` locate the zstd frame of this file inside it.
@@ -54,8 +54,7 @@ class FileEntry:
     length: int
 
 
-@dataclass(frozen=True, slots=True)
-class Manifest:
+class Manifest(Struct, frozen=True):
     """A whole workspace at one moment; ``base`` is the git commit it started from, if any."""
 
     files: tuple[FileEntry, ...] = ()
@@ -66,8 +65,7 @@ class Manifest:
         return {entry.path: entry for entry in self.files}
 
 
-@dataclass(frozen=True, slots=True)
-class Head:
+class Head(Struct, frozen=True):
     """The current manifest of a thread; ``etag`` guards its replacement."""
 
     manifest_id: ManifestId

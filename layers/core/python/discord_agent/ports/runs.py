@@ -1,7 +1,8 @@
 """What is written down while a run goes on."""
 
-from dataclasses import dataclass
 from typing import Any, Protocol
+
+from msgspec import Struct
 
 from discord_agent.domain.conversation import Message, ModelReply, ToolResult
 from discord_agent.domain.ids import (
@@ -23,8 +24,7 @@ from discord_agent.domain.session import (
 from discord_agent.domain.workspace import Manifest
 
 
-@dataclass(frozen=True, slots=True)
-class JournaledRound:
+class JournaledRound(Struct, frozen=True):
     """A round as far as it got: what people said before it, the reply, and the results once they were in.
 
     ``interrupts`` are what people wanted of the run besides being heard; some of them end a round before the model
@@ -39,8 +39,7 @@ class JournaledRound:
     paid_from: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Context:
+class Context(Struct, frozen=True):
     """The model's current message list and the turn after which it was saved.
 
     ``version`` names the stored list that this one was made from; "" when there was none. ``reached`` is the run as

@@ -1,10 +1,12 @@
 """The tools of the sandbox."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
 from typing import Protocol
 
+from msgspec import Struct
+
 from discord_agent.domain.conversation import ToolCall, ToolResult, ToolSpec
+from discord_agent.domain.hiding import shown
 from discord_agent.domain.ids import (
     ExecutionId,
     ThreadId,
@@ -12,18 +14,19 @@ from discord_agent.domain.ids import (
 from discord_agent.domain.workspace import Manifest
 
 
-@dataclass(frozen=True, slots=True)
-class Credential:
+class Credential(Struct, frozen=True):
     """A secret that a command of one program gets in a variable; ``as_file``: the variable names a file that holds it."""
 
     program: str
     variable: str
-    value: str = field(repr=False)
+    value: str
     as_file: bool = False
 
+    def __repr__(self) -> str:
+        return shown(self, without=("value",))
 
-@dataclass(frozen=True, slots=True)
-class WorkspaceAccess:
+
+class WorkspaceAccess(Struct, frozen=True):
     """What a round of tools works on."""
 
     thread_id: ThreadId
@@ -32,8 +35,7 @@ class WorkspaceAccess:
     credentials: tuple[Credential, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class ToolRound:
+class ToolRound(Struct, frozen=True):
     """What a round of tool calls gave: a result per call, in order, and the manifest if files changed."""
 
     results: tuple[ToolResult, ...]

@@ -1,8 +1,9 @@
 """Files and git."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from typing import Protocol
+
+from msgspec import Struct
 
 from discord_agent.domain.ids import (
     CommitSha,
@@ -38,16 +39,14 @@ class Workspaces(Protocol):
         """Remove everything of a thread."""
 
 
-@dataclass(frozen=True, slots=True)
-class Checkout:
+class Checkout(Struct, frozen=True):
     """A repository's files as a manifest, at the commit the run starts from."""
 
     manifest: Manifest
     base: CommitSha
 
 
-@dataclass(frozen=True, slots=True)
-class Diff:
+class Diff(Struct, frozen=True):
     """What a commit changes: a one-line summary and the unified diff."""
 
     summary: str

@@ -1,7 +1,9 @@
 """What a turn makes of its run, from the rounds that were played: figures, signals, confidence, how it ended."""
 
-from dataclasses import dataclass, replace
+from copy import replace
 from typing import Final
+
+from msgspec import Struct
 
 from discord_agent.domain import confidence, signals
 from discord_agent.domain.control_tools import Asked, Ending, Finished, GaveUp
@@ -17,8 +19,7 @@ NOTHING_SAID: Final = "the model answered nothing, twice in a row"
 _MOST_FILES: Final = 100
 
 
-@dataclass(frozen=True, slots=True)
-class Played:
+class Played(Struct, frozen=True):
     """The rounds of a turn; ``cost`` and ``usage`` include calls that came to nothing.
 
     ``too_long``: the conversation no longer fits into the model. ``stopped``: somebody asked the run to stop.

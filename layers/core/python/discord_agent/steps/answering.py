@@ -1,7 +1,9 @@
 """What the flows without an agent have in common: one completion, one answer where it was asked, one end."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from copy import replace
+
+from msgspec import Struct
 
 from discord_agent.domain import cards, chunking, option_cards
 from discord_agent.domain.conversation import ModelRequest, Purpose
@@ -17,8 +19,7 @@ from discord_agent.steps.spending import Purse, Spending, payer_of, waits_for_mo
 from discord_agent.steps.terminal import Terminal
 
 
-@dataclass(frozen=True, slots=True)
-class Answering:
+class Answering(Struct, frozen=True):
     """No tools, no lease, no thread of its own."""
 
     spending: Spending

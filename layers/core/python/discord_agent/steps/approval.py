@@ -1,6 +1,6 @@
 """People's decision on a commit: waiting for it, and carrying it out."""
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 from discord_agent.domain import cards, events
 from discord_agent.domain.errors import Conflict, DiscordRefused, InvalidEvent, RepositoryRefused
@@ -13,8 +13,7 @@ from discord_agent.steps.chronicle import Chronicle
 from discord_agent.steps.places import repository_of
 
 
-@dataclass(frozen=True, slots=True)
-class AwaitDecision:
+class AwaitDecision(Struct, frozen=True):
     """Stores the token that ``intake`` answers when an authorised person decides."""
 
     executions: Executions
@@ -25,8 +24,7 @@ class AwaitDecision:
         self.executions.await_decision(run.execution_id, Approval(commit, message, task_token))
 
 
-@dataclass(frozen=True, slots=True)
-class CarryOut:
+class CarryOut(Struct, frozen=True):
     """Merges or drops the branch under the thread's lease, and shows on the card what became of it."""
 
     discord: Discord

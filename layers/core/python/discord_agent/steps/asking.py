@@ -2,9 +2,10 @@
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from copy import replace
 from typing import Final
 
+from msgspec import Struct
 from pydantic import BaseModel, ValidationError
 
 from discord_agent.domain.conversation import Message, ModelReply, ModelRequest, Role
@@ -19,8 +20,7 @@ _MOST_FAULTS: Final = 8
 _FENCE: Final = re.compile(r"```(?:json)?\s*(?P<inside>.*?)```", re.DOTALL | re.IGNORECASE)
 
 
-@dataclass(frozen=True, slots=True)
-class Spent:
+class Spent(Struct, frozen=True):
     """What an answer took, a repetition included, and of which model.
 
     ``adjusted`` says which of its values were not taken as they came.

@@ -1,7 +1,9 @@
 """One voice of the flow ``branch``: a model that thinks of options on its own."""
 
 import logging
-from dataclasses import dataclass, replace
+from copy import replace
+
+from msgspec import Struct
 
 from discord_agent.domain import option_cards
 from discord_agent.domain.conversation import Message, ModelRequest, Purpose, Role
@@ -29,8 +31,7 @@ _LOG = logging.getLogger(__name__)
 _REASON = 300
 
 
-@dataclass(frozen=True, slots=True)
-class Brainstorm:
+class Brainstorm(Struct, frozen=True):
     """What no retry mends ends this voice and no other; what one may mend is left to the state machine."""
 
     spending: Spending

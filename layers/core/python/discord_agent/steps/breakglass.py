@@ -1,6 +1,8 @@
 """The flow ``breakglass``: a model that somebody named, asked at once and without any of the usual steps."""
 
-from dataclasses import dataclass, replace
+from copy import replace
+
+from msgspec import Struct
 
 from discord_agent.domain import option_cards
 from discord_agent.domain.conversation import Message, ModelRequest, Purpose, Role
@@ -16,8 +18,7 @@ from discord_agent.steps.recall import Recall
 _MOST_TOKENS = 2000
 
 
-@dataclass(frozen=True, slots=True)
-class Breakglass:
+class Breakglass(Struct, frozen=True):
     """Whoever gets here was allowed to by ``intake`` or by the command; it is on record and its cost counts."""
 
     answering: Answering

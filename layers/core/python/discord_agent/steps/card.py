@@ -2,7 +2,7 @@
 
 import logging
 from collections.abc import Callable
-from dataclasses import replace
+from copy import replace
 
 from discord_agent.domain import cards
 from discord_agent.domain.card_lines import newest

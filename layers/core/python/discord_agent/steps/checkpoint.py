@@ -1,6 +1,8 @@
 """A checkpoint that people see: which state of the workspace a run can be taken up from."""
 
-from dataclasses import dataclass, replace
+from copy import replace
+
+from msgspec import Struct
 
 from discord_agent.domain import cards
 from discord_agent.domain.run import Next, RunState
@@ -10,8 +12,7 @@ from discord_agent.steps.chronicle import Chronicle
 from discord_agent.steps.holding import hold
 
 
-@dataclass(frozen=True, slots=True)
-class Checkpoint:
+class Checkpoint(Struct, frozen=True):
     """Every turn is saved anyway; a checkpoint names one for people."""
 
     leases: Leases

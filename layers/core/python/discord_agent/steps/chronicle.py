@@ -1,7 +1,8 @@
 """Telling the audit trail, other systems and the metrics what a run did."""
 
-from dataclasses import dataclass
 from typing import Any
+
+from msgspec import Struct
 
 from discord_agent.domain.events import EXECUTION_STARTED, AgenticEvent, AuditEntry
 from discord_agent.domain.ids import ExecutionId, ThreadId, UserId
@@ -12,8 +13,7 @@ from discord_agent.domain.session import ExecutionRecord
 from discord_agent.ports import AuditLog, Clock, Events, Metrics
 
 
-@dataclass(frozen=True, slots=True)
-class Chronicle:
+class Chronicle(Struct, frozen=True):
     """Writes audit rows, sends agentic events and notes figures."""
 
     audit: AuditLog

@@ -1,7 +1,8 @@
 """Parking a run with a question, at no cost, until somebody answers or extends its budget."""
 
-from dataclasses import dataclass
 from typing import Final
+
+from msgspec import Struct
 
 from discord_agent.domain import cards
 from discord_agent.domain.errors import DiscordRefused, DiscordUnavailable, Stopped
@@ -15,8 +16,7 @@ _KINDS: Final = {Waiting.ANSWER: "clarification", Waiting.MONEY: "budget_reached
 """What the audit trail calls it."""
 
 
-@dataclass(frozen=True, slots=True)
-class Clarify:
+class Clarify(Struct, frozen=True):
     """Called with a task token; the machine waits until ``intake`` answers it."""
 
     leases: Leases

@@ -1,7 +1,9 @@
 """From waiting messages to a running flow."""
 
-from dataclasses import dataclass, replace
+from copy import replace
 from typing import Final
+
+from msgspec import Struct
 
 from discord_agent.domain import routing
 from discord_agent.domain.budget import Payer
@@ -35,8 +37,7 @@ _EMERGENCY: Final = Classification(should_respond=True, reason="a model was name
 _EDITED: Final = "A message that was edited cannot name a model; write it anew."
 
 
-@dataclass(frozen=True, slots=True)
-class Wakeup:
+class Wakeup(Struct, frozen=True):
     """One wake-up: acted on only if it belongs to the author's newest waiting message."""
 
     thread_id: ThreadId
@@ -44,8 +45,7 @@ class Wakeup:
     message_id: MessageId
 
 
-@dataclass(frozen=True, slots=True)
-class Classify:
+class Classify(Struct, frozen=True):
     """Gathers an author's messages into one request, decides what it is, starts the flow exactly once."""
 
     spending: Spending
@@ -186,8 +186,7 @@ class Classify:
         )
 
 
-@dataclass(frozen=True, slots=True)
-class _Named:
+class _Named(Struct, frozen=True):
     """A request to a model that the person named; ``override`` when that was done with a command."""
 
     alias: str

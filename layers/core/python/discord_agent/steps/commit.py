@@ -1,6 +1,8 @@
 """Making a branch with what a run changed."""
 
-from dataclasses import dataclass, replace
+from copy import replace
+
+from msgspec import Struct
 
 from discord_agent.domain import events
 from discord_agent.domain.errors import InvalidEvent, SecretsFound
@@ -19,8 +21,7 @@ _MOST_PLACES = 100
 DIFF_PATH = f"{AGENT_FOLDER}/changes.diff"
 
 
-@dataclass(frozen=True, slots=True)
-class MakeCommit:
+class MakeCommit(Struct, frozen=True):
     """Commits from the manifest with git data made here, never in a directory that a model wrote."""
 
     leases: Leases

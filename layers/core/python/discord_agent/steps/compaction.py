@@ -1,8 +1,9 @@
 """Shortening a run's conversation between two turns."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Final
+
+from msgspec import Struct
 
 from discord_agent.domain import compaction
 from discord_agent.domain.conversation import Message, ModelRequest, Purpose, Role
@@ -18,8 +19,7 @@ _SHOWN_SHARE: Final = 0.5
 _CHARACTERS_PER_TOKEN: Final = 2
 
 
-@dataclass(frozen=True, slots=True)
-class Compaction:
+class Compaction(Struct, frozen=True):
     """Shortens a conversation when it takes too much of the model's window, and only if that gains enough.
 
     The caller stores the result as the run's conversation and notes ``compacted_at=run.turn + 1`` in the run.

@@ -1,8 +1,10 @@
 """The last step of the flow ``branch``: the proposals of all voices become a few options that people choose from."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from copy import replace
 from functools import reduce
+
+from msgspec import Struct
 
 from discord_agent.domain import cards, option_cards
 from discord_agent.domain.conversation import Message, ModelRequest, Purpose, Role
@@ -30,8 +32,7 @@ from discord_agent.steps.spending import Spending, payer_of
 from discord_agent.steps.terminal import Terminal
 
 
-@dataclass(frozen=True, slots=True)
-class _Advice:
+class _Advice(Struct, frozen=True):
     """What people are shown besides the options."""
 
     options: tuple[Option, ...]
@@ -40,8 +41,7 @@ class _Advice:
     notes: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Consolidate:
+class Consolidate(Struct, frozen=True):
     """Nothing that was paid for is lost: without a consolidator the proposals themselves are shown."""
 
     spending: Spending

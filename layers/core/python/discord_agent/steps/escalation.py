@@ -1,7 +1,9 @@
 """After a turn: go on, escalate, show a checkpoint, ask people, or end."""
 
-from dataclasses import dataclass, replace
+from copy import replace
 from typing import Any, Final
+
+from msgspec import Struct
 
 from discord_agent.domain import cards, escalation, events, measures, signals
 from discord_agent.domain.classification import CHECKPOINT_INTERVAL
@@ -19,8 +21,7 @@ _KEPT: Final = 20
 """How many escalations a thread remembers."""
 
 
-@dataclass(frozen=True, slots=True)
-class Escalation:
+class Escalation(Struct, frozen=True):
     """The only place where a run is routed."""
 
     models: Models

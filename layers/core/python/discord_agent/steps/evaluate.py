@@ -1,6 +1,8 @@
 """Scoring a run by its figures."""
 
-from dataclasses import dataclass, replace
+from copy import replace
+
+from msgspec import Struct
 
 from discord_agent.domain import evaluation, planning
 from discord_agent.domain.design_evaluation import evaluate_design, is_design
@@ -14,8 +16,7 @@ from discord_agent.steps.holding import hold
 _LAST_MESSAGE = 500
 
 
-@dataclass(frozen=True, slots=True)
-class Evaluate:
+class Evaluate(Struct, frozen=True):
     """The evaluator of Reflexion: no model, only figures."""
 
     leases: Leases

@@ -1,7 +1,8 @@
 """Allowing a run to spend more."""
 
 import hashlib
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from discord_agent.domain import budget
 from discord_agent.domain.budget import Payer
@@ -14,8 +15,7 @@ from discord_agent.steps.chronicle import Chronicle
 from discord_agent.steps.restarting import Restart
 
 
-@dataclass(frozen=True, slots=True)
-class Extend:
+class Extend(Struct, frozen=True):
     """Raises every limit that leaves the run less than one step of money, by that step.
 
     Whether ``actor`` may spend is decided before. Repeated for the same question or ending it grants nothing more.

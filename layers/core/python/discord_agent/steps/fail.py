@@ -1,8 +1,10 @@
 """Ending what could not end itself: a failed execution, or a message that no attempt could process."""
 
 import hashlib
-from dataclasses import dataclass, replace
+from copy import replace
 from typing import Any
+
+from msgspec import Struct
 
 from discord_agent.domain import cards
 from discord_agent.domain.errors import DiscordRefused, Stopped
@@ -16,8 +18,7 @@ from discord_agent.steps.spending import charge_lost
 from discord_agent.steps.terminal import Terminal
 
 
-@dataclass(frozen=True, slots=True)
-class Fail:
+class Fail(Struct, frozen=True):
     """Idempotent per execution: one terminal message, the lease given back, nobody left waiting."""
 
     discord: Discord

@@ -1,6 +1,8 @@
 """The last step of a run: its answer, its commit card, the start of the approval, the lease given back."""
 
-from dataclasses import dataclass, replace
+from copy import replace
+
+from msgspec import Struct
 
 from discord_agent.domain import cards, chunking, layout, learned, markers
 from discord_agent.domain.errors import Conflict, LeaseLost
@@ -24,8 +26,7 @@ _SEARCHED = 50
 """How many runs of the thread are searched for an older card that waits."""
 
 
-@dataclass(frozen=True, slots=True)
-class Finish:
+class Finish(Struct, frozen=True):
     """Posts a fresh message, because an edited card notifies nobody."""
 
     discord: Discord

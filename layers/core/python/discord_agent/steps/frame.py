@@ -1,6 +1,8 @@
 """The first step of the flow ``branch``: what exactly options are sought for, and by which models."""
 
-from dataclasses import dataclass, replace
+from copy import replace
+
+from msgspec import Struct
 
 from discord_agent.domain import option_cards, routing
 from discord_agent.domain.conversation import Message, ModelRequest, Purpose, Role
@@ -19,8 +21,7 @@ _VOICES = 2
 _STRONGEST = "tier4"
 
 
-@dataclass(frozen=True, slots=True)
-class Frame:
+class Frame(Struct, frozen=True):
     """One model puts the question so that others can answer it alone; then each of them gets a card."""
 
     spending: Spending

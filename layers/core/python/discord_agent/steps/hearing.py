@@ -1,7 +1,8 @@
 """What people say to a run while it works, and what they want of it."""
 
-from dataclasses import dataclass
 from typing import Final
+
+from msgspec import Struct
 
 from discord_agent.domain import interrupts, pictures
 from discord_agent.domain.conversation import Image, Message, Role
@@ -17,8 +18,7 @@ ENDING: Final = frozenset({Interrupt.CLARIFY, Interrupt.ESCALATE})
 """These end a turn before the model is asked again."""
 
 
-@dataclass(frozen=True, slots=True)
-class Heard:
+class Heard(Struct, frozen=True):
     """The items that wait, what the model is told of them, and the interrupts among them."""
 
     items: tuple[InboxItem, ...]
@@ -26,8 +26,7 @@ class Heard:
     interrupts: tuple[Interrupt, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Hearing:
+class Hearing(Struct, frozen=True):
     """The inbox of a run."""
 
     sessions: Sessions

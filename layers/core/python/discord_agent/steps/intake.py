@@ -1,9 +1,11 @@
 """What happens at once with an event from Discord; nothing here waits for a model."""
 
 import logging
-from dataclasses import dataclass, replace
+from copy import replace
 from datetime import timedelta
 from typing import assert_never
+
+from msgspec import Struct
 
 from discord_agent.domain import cards, intake, thread_cards
 from discord_agent.domain.actions import (
@@ -64,8 +66,7 @@ _LOG = logging.getLogger(__name__)
 _AT_ONCE = timedelta(0)
 
 
-@dataclass(frozen=True, slots=True)
-class Intake:
+class Intake(Struct, frozen=True):
     """Carries out what the pure decision asks for; every action may be repeated when an event is redelivered."""
 
     situations: Situations

@@ -3,10 +3,11 @@
 import json
 import logging
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
 from datetime import datetime
 from enum import IntEnum
 from typing import TYPE_CHECKING, Any, Final
+
+from msgspec import Struct, field
 
 from discord_agent.domain.errors import StateUnavailable
 from discord_agent.envelope import Envelope
@@ -38,24 +39,21 @@ class ResponseType(IntEnum):
     CHOICES = 8
 
 
-@dataclass(frozen=True, slots=True)
-class HttpRequest:
+class HttpRequest(Struct, frozen=True):
     """A request; ``body`` as it came over the wire."""
 
     headers: Mapping[str, str]
     body: bytes
 
 
-@dataclass(frozen=True, slots=True)
-class HttpResponse:
+class HttpResponse(Struct, frozen=True):
     """A response with a JSON body."""
 
     status: int
     body: dict[str, Any] = field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True)
-class Interactions:
+class Interactions(Struct, frozen=True):
     """Verify, acknowledge, queue; everything else is ``intake``'s."""
 
     genuine: Callable[[Mapping[str, str], bytes, datetime], bool]

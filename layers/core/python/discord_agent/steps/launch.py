@@ -1,6 +1,6 @@
 """Starting the state machine of a recorded request, and that of a decision."""
 
-from dataclasses import replace
+from copy import replace
 from typing import Final
 
 from discord_agent.domain.classification import Classification, FlowType, TaskType

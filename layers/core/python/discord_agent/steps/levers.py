@@ -1,8 +1,9 @@
 """What people can do about a run besides starting, steering and stopping it."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import assert_never
+
+from msgspec import Struct
 
 from discord_agent.domain import memory
 from discord_agent.domain.actions import Choose, Extend, Forget, Rewind
@@ -16,8 +17,7 @@ from discord_agent.steps.launch import choose
 type Lever = Extend | Rewind | Forget | Choose
 
 
-@dataclass(frozen=True, slots=True)
-class Levers:
+class Levers(Struct, frozen=True):
     """Each may be pulled again without doing more; whether ``actor`` may is decided before."""
 
     extend: Callable[[ExecutionRecord, UserId], None]

@@ -1,7 +1,9 @@
 """What people think of the bot's work: votes, and why they rejected a commit; evidence for the thread's next run."""
 
-from dataclasses import dataclass, replace
+from copy import replace
 from typing import Final
+
+from msgspec import Struct
 
 from discord_agent.domain import cards
 from discord_agent.domain.actions import Vote
@@ -15,8 +17,7 @@ from discord_agent.steps.chronicle import Chronicle
 _REASON_LIMIT: Final = 1000
 
 
-@dataclass(frozen=True, slots=True)
-class Opinions:
+class Opinions(Struct, frozen=True):
     """Each is counted once, however often its event is delivered."""
 
     sessions: Sessions

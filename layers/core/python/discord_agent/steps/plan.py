@@ -1,6 +1,8 @@
 """Planning: what to do, by whom, in how many turns, with what earlier runs taught."""
 
-from dataclasses import dataclass, replace
+from copy import replace
+
+from msgspec import Struct
 
 from discord_agent.domain import cards, learned, memory
 from discord_agent.domain.classification import max_turns
@@ -40,8 +42,7 @@ from discord_agent.steps.strength import first_model
 _TREE = 200
 
 
-@dataclass(frozen=True, slots=True)
-class Plan:
+class Plan(Struct, frozen=True):
     """The planner sees everything that is remembered; its plan goes to the workspace and to the actor."""
 
     spending: Spending

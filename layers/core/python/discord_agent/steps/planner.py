@@ -1,8 +1,9 @@
 """Asking the planner, and keeping what it answers within bounds."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Final
+
+from msgspec import Struct
 
 from discord_agent.domain import memory, planning, routing
 from discord_agent.domain.conversation import Image, Message, ModelRequest, Purpose, Role
@@ -26,8 +27,7 @@ from discord_agent.steps.chronicle import Chronicle
 _NO_EVIDENCE: Final = "reflection: nothing is known to have gone wrong before, so it is not kept"
 
 
-@dataclass(frozen=True, slots=True)
-class Planner:
+class Planner(Struct, frozen=True):
     """A planner that cannot be used costs the plan, not the run; what it gets wrong is set right and told."""
 
     models: Models

@@ -1,7 +1,9 @@
 """The first step of a run: its thread, its lease, its card, its files."""
 
-from dataclasses import dataclass, replace
+from copy import replace
 from pathlib import PurePosixPath
+
+from msgspec import Struct
 
 from discord_agent.domain import cards, routing
 from discord_agent.domain.errors import InvalidEvent
@@ -20,8 +22,7 @@ from discord_agent.steps.places import repository_of
 _STOP = "🛑"
 
 
-@dataclass(frozen=True, slots=True)
-class Prepare:
+class Prepare(Struct, frozen=True):
     """Every write here may be repeated: the thread is the message's, the card has a nonce, the rest is overwritten."""
 
     discord: Discord

@@ -1,7 +1,8 @@
 """What was said in a thread, all of it: the newest messages word for word, the older ones as a summary."""
 
-from dataclasses import dataclass
 from typing import Final
+
+from msgspec import Struct
 
 from discord_agent.domain import history, recollection
 from discord_agent.domain.conversation import Message, ModelRequest, Purpose, Role
@@ -27,8 +28,7 @@ _MOST_AT_ONCE: Final = 120_000
 _PATTERNS_ONLY: Final = Redactor()
 
 
-@dataclass(frozen=True, slots=True)
-class Recall:
+class Recall(Struct, frozen=True):
     """Tells a thread's history; without Discord, money or model there is less of it, never an error."""
 
     discord: Discord

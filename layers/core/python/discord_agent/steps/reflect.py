@@ -1,6 +1,8 @@
 """Writing down what a run taught."""
 
-from dataclasses import dataclass, replace
+from copy import replace
+
+from msgspec import Struct
 
 from discord_agent.domain.conversation import Purpose
 from discord_agent.domain.run import RunState
@@ -10,8 +12,7 @@ from discord_agent.steps.reflecting import Reflector
 from discord_agent.steps.spending import Spending, payer_of
 
 
-@dataclass(frozen=True, slots=True)
-class Reflect:
+class Reflect(Struct, frozen=True):
     """The last thing a run does for the next one."""
 
     spending: Spending

@@ -1,9 +1,11 @@
 """Learning from evidence: a reflection for the thread, an insight for the guild."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from copy import replace
 from enum import StrEnum
 from typing import Final
+
+from msgspec import Struct
 
 from discord_agent.domain import evidence, memory
 from discord_agent.domain.conversation import Message, ModelRequest, Purpose, Role
@@ -42,16 +44,14 @@ class Occasion(StrEnum):
     DISLIKE = "disliked"
 
 
-@dataclass(frozen=True, slots=True)
-class Lesson:
+class Lesson(Struct, frozen=True):
     """What was learned: the reflection, and the insight if one is kept."""
 
     reflection: Reflection
     insight: Insight | None
 
 
-@dataclass(frozen=True, slots=True)
-class Reflector:
+class Reflector(Struct, frozen=True):
     """Asks a model what evidence teaches; without evidence only figures are noted."""
 
     models: Models

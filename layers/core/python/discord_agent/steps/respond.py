@@ -1,7 +1,9 @@
 """The flow ``simple``: one question, one completion, one answer."""
 
-from dataclasses import dataclass, replace
+from copy import replace
 from typing import Final
+
+from msgspec import Struct
 
 from discord_agent.domain.classification import UNRELATED_TASKS, TaskType
 from discord_agent.domain.conversation import Message, ModelRequest, Purpose, Role
@@ -18,8 +20,7 @@ _OFFERS: Final = {TaskType.ARCHITECTURE: "Implement this"}
 """Answers that an agent may carry out, with the label of the button."""
 
 
-@dataclass(frozen=True, slots=True)
-class Respond:
+class Respond(Struct, frozen=True):
     """Every kind of question has its own instructions; all of them are answered alike."""
 
     answering: Answering

@@ -1,7 +1,9 @@
 """Starting a recorded request anew."""
 
-from dataclasses import dataclass, replace
+from copy import replace
 from typing import Final
+
+from msgspec import Struct
 
 from discord_agent.domain.cloud import CloudUse
 from discord_agent.domain.ids import ChannelId, ModelName, UserId, retry_of
@@ -16,8 +18,7 @@ from discord_agent.steps.rewinding import resumption_of
 _ASKED: Final = "a stronger model than that of the last try was asked for"
 
 
-@dataclass(frozen=True, slots=True)
-class Restart:
+class Restart(Struct, frozen=True):
     """A run's next try, from the workspace as it is."""
 
     executions: Executions

@@ -1,6 +1,8 @@
 """Going on from an earlier run's turn, instead of planning anew."""
 
-from dataclasses import dataclass, replace
+from copy import replace
+
+from msgspec import Struct
 
 from discord_agent.domain import cards
 from discord_agent.domain.conversation import Message, Role
@@ -12,8 +14,7 @@ from discord_agent.steps.chronicle import Chronicle
 from discord_agent.steps.strength import first_model
 
 
-@dataclass(frozen=True, slots=True)
-class Resuming:
+class Resuming(Struct, frozen=True):
     """Takes over the conversation of the run that somebody continues, or went back to a turn of."""
 
     models: Models

@@ -1,6 +1,6 @@
 """Going back: a thread's workspace and conversation as they were after an earlier turn."""
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 from discord_agent.domain import events
 from discord_agent.domain.errors import Conflict, InvalidInput
@@ -12,8 +12,7 @@ from discord_agent.ports import Journal, Leases, Sessions, Workspaces
 from discord_agent.steps.chronicle import Chronicle
 
 
-@dataclass(frozen=True, slots=True)
-class Rewind:
+class Rewind(Struct, frozen=True):
     """Restores the files at once and leaves a mark by which the thread's next run takes over the conversation.
 
     Nothing is lost: the workspace as it is now stays as a checkpoint of its own, and later turns stay where they are.

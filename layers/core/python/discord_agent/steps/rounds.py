@@ -1,7 +1,9 @@
 """One round of a turn: a model call and the tool calls it asks for, journalled so that nothing runs twice."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from copy import replace
+
+from msgspec import Struct
 
 from discord_agent.domain import control_tools, history, outputs, signals
 from discord_agent.domain.control_tools import Control, Ending, Finished, Reported
@@ -42,8 +44,7 @@ _STOPPED = "Not run: somebody asked to stop."
 _NOTED = "Noted."
 
 
-@dataclass(frozen=True, slots=True)
-class PlayedRound:
+class PlayedRound(Struct, frozen=True):
     """A finished round: what was heard and answered, and what the tools gave; ``manifest`` is the one after it."""
 
     heard: tuple[Message, ...]
@@ -86,8 +87,7 @@ class PlayedRound:
         return (*_before(messages, self.interrupts), *self.heard, *said, *answers)
 
 
-@dataclass(frozen=True, slots=True)
-class Onlooker:
+class Onlooker(Struct, frozen=True):
     """Follows a round while it is played.
 
     It may ask to stop, is told which tools are about to run, that time passes, and what the model has said so far.
@@ -99,8 +99,7 @@ class Onlooker:
     on_text: Callable[[str], None]
 
 
-@dataclass(frozen=True, slots=True)
-class Rounds:
+class Rounds(Struct, frozen=True):
     """Plays the rounds of a turn."""
 
     toolbox: ToolBox

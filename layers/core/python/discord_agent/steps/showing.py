@@ -1,12 +1,14 @@
 """Giving models what people attached: pictures as pictures, text as text."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
 from typing import Final
+
+from msgspec import Struct, field
 
 from discord_agent.domain import pictures
 from discord_agent.domain.conversation import Image, Message, Role
 from discord_agent.domain.errors import DiscordRefused, DiscordUnavailable
+from discord_agent.domain.hiding import shown
 from discord_agent.domain.ids import ThreadId
 from discord_agent.domain.inbound import Attachment
 from discord_agent.domain.workspace import Manifest
@@ -49,14 +51,16 @@ def asked(
     return Message(Role.USER, f"{question}\n{files}", images=given.images), given.image_bytes
 
 
-@dataclass(frozen=True, slots=True)
-class _Attached:
+class _Attached(Struct, frozen=True):
     """``texts`` are names and contents, ``left_out`` names of what could not be given to a model."""
 
     images: tuple[Image, ...] = ()
-    image_bytes: Mapping[str, bytes] = field(default_factory=dict, repr=False)
+    image_bytes: Mapping[str, bytes] = field(default_factory=dict)
     texts: tuple[tuple[str, str], ...] = ()
     left_out: tuple[str, ...] = ()
+
+    def __repr__(self) -> str:
+        return shown(self, without=("image_bytes",))
 
 
 def _attached(discord: Discord, attachments: Sequence[Attachment]) -> _Attached:

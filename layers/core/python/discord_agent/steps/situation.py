@@ -1,8 +1,10 @@
 """Loading the facts that a decision about an inbound event rests on."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from copy import replace
 from datetime import timedelta
+
+from msgspec import Struct
 
 from discord_agent.domain import interrupts
 from discord_agent.domain.actions import Situation
@@ -15,8 +17,7 @@ from discord_agent.ports import Clock, Discord, Executions, Leases, Sessions
 type Happening = InboundMessage | Reaction | ButtonPressed | CommandInvoked
 
 
-@dataclass(frozen=True, slots=True)
-class Deployment:
+class Deployment(Struct, frozen=True):
     """What the deployment says, whatever the guild's settings."""
 
     bot_id: UserId
@@ -26,8 +27,7 @@ class Deployment:
     breakglass_aliases: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Situations:
+class Situations(Struct, frozen=True):
     """Loads a Situation with as few reads as the event needs."""
 
     discord: Discord

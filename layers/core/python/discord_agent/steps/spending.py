@@ -1,9 +1,11 @@
 """Model calls that are paid for: money is set aside before a call and settled after it."""
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, replace
+from copy import replace
 from types import TracebackType
 from typing import Final, Self
+
+from msgspec import Struct
 
 from discord_agent.domain import measures
 from discord_agent.domain.budget import Payer, Slice, name_of
@@ -50,8 +52,7 @@ def settle_open(budgets: Budgets, run: RunState) -> RunState:
     return replace(run, cost=replace(cost, partial=cost.partial or run.cost.partial))
 
 
-@dataclass(frozen=True, slots=True)
-class Spending:
+class Spending(Struct, frozen=True):
     """Hands out purses, out of which model calls are paid."""
 
     model: LanguageModel

@@ -2,8 +2,9 @@
 
 import logging
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from typing import Final
+
+from msgspec import Struct
 
 from discord_agent.domain import cloud, events, measures
 from discord_agent.domain.errors import Conflict
@@ -20,8 +21,7 @@ ABORTED: Final = {Outcome.STOPPED: "user_stop", Outcome.OUT_OF_TURNS: "max_turns
 """What other systems are told of runs that were broken off."""
 
 
-@dataclass(frozen=True, slots=True)
-class Terminal:
+class Terminal(Struct, frozen=True):
     """Claims the right to end a run, then posts; a retried post has the same nonces and shows nothing twice.
 
     Raises Conflict while another attempt is about to end the run differently: whoever comes later finds out by a

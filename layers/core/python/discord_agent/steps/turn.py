@@ -1,8 +1,10 @@
 """A turn: rounds of model and tools until a control tool, a limit or a stop; a retried turn resumes from its journal."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from copy import replace
 from typing import Final
+
+from msgspec import Struct
 
 from discord_agent.domain import cards
 from discord_agent.domain.card_lines import stand_in_lines, warning_line
@@ -46,8 +48,7 @@ from discord_agent.steps.spending import Spending, payer_of, waits_for_money
 from discord_agent.steps.turn_notes import TurnNotes
 
 
-@dataclass(frozen=True, slots=True)
-class TurnLimits:
+class TurnLimits(Struct, frozen=True):
     """When a turn ends although the model would go on: after ``rounds``, or ``seconds`` after it began."""
 
     rounds: int = 5
@@ -58,8 +59,7 @@ DEFAULT_LIMITS: Final = TurnLimits()
 _PATTERNS_ONLY: Final = Redactor()
 
 
-@dataclass(frozen=True, slots=True)
-class _Attempt:
+class _Attempt(Struct, frozen=True):
     """One attempt at a turn, and what it starts from."""
 
     run: RunState
@@ -83,8 +83,7 @@ class _Attempt:
         return reached is not None and reached.compacted_at == self.number
 
 
-@dataclass(frozen=True, slots=True)
-class Turn:
+class Turn(Struct, frozen=True):
     """The step between ``plan`` and ``escalation``, repeated.
 
     What it passes on to people and records is redacted before any of it is cut: half a secret is not recognised later.

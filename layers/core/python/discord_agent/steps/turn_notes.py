@@ -1,7 +1,8 @@
 """What the audit trail and other systems are told of a turn and its rounds."""
 
-from dataclasses import dataclass
 from typing import Final
+
+from msgspec import Struct
 
 from discord_agent.domain import events, measures
 from discord_agent.domain.conversation import ToolCall, ToolResult
@@ -14,8 +15,7 @@ from discord_agent.steps.rounds import PlayedRound
 _PREVIEW: Final = 500
 
 
-@dataclass(frozen=True, slots=True)
-class TurnNotes:
+class TurnNotes(Struct, frozen=True):
     """Texts are redacted before they are cut: half a secret is not recognised later."""
 
     chronicle: Chronicle

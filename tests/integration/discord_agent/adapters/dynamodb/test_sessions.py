@@ -1,7 +1,7 @@
 import itertools
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import replace
+from copy import replace
 from threading import Barrier
 from typing import TYPE_CHECKING, Any
 
@@ -41,7 +41,7 @@ def test_any_session_comes_back_as_it_was_stored(
     sessions: DynamoSessions, new_thread: Callable[[], ThreadId], session: Session
 ) -> None:
     session = replace(session, thread_id=new_thread())
-    fields = {name: getattr(session, name) for name in Session.__slots__ if name != "thread_id"}
+    fields = {name: getattr(session, name) for name in Session.__struct_fields__ if name != "thread_id"}
     sessions.update(session.thread_id, **fields)
     assert sessions.get(session.thread_id) == session
 

@@ -1,7 +1,7 @@
 import sys
 import threading
 from contextlib import suppress
-from dataclasses import replace
+from copy import replace
 from decimal import Decimal
 from itertools import pairwise
 from typing import Any

@@ -1,5 +1,5 @@
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import replace
+from copy import replace
 from functools import partial
 from typing import Any
 

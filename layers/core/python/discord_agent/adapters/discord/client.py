@@ -6,11 +6,11 @@ import mimetypes
 import random
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from typing import Any, Final
 from urllib.parse import quote
 
 import httpx
+from msgspec import Struct, field
 
 from discord_agent.adapters.discord.limits import RateLimits, Route, number
 from discord_agent.domain.errors import DiscordRefused, DiscordUnavailable
@@ -27,8 +27,7 @@ _BREAKER_SECONDS: Final = 60.0
 _NEVER_SENT: Final = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout)
 
 
-@dataclass(frozen=True, slots=True)
-class Call:
+class Call(Struct, frozen=True):
     """A request; ``template`` has one ``{}`` per id, the first ``majors`` ids decide the rate-limit bucket.
 
     ``repeatable``: sending it twice does no harm. ``as_bot``: it needs the bot's token and counts globally.
@@ -59,8 +58,7 @@ class Call:
         return f"{self.method} {self.template}"
 
 
-@dataclass(frozen=True, slots=True)
-class Timing:
+class Timing(Struct, frozen=True):
     """Time as a client sees it; ``patience`` is how long one call may wait and repeat, in seconds.
 
     ``time_left`` tells the seconds until the function is cut off.

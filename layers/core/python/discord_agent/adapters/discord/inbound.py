@@ -2,9 +2,9 @@
 
 import re
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
 from typing import Annotated, Any, Final
 
+from msgspec import Struct
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError, field_validator, model_validator
 
 from discord_agent.domain.controls import decode
@@ -36,8 +36,7 @@ _SUB_COMMANDS: Final = frozenset({1, 2})
 type Snowflake = Annotated[str, StringConstraints(pattern=r"^[0-9]{1,20}$")]
 
 
-@dataclass(frozen=True, slots=True)
-class BotIdentity:
+class BotIdentity(Struct, frozen=True):
     """Who the bot is, for recognising that it is spoken to."""
 
     id: UserId

@@ -2,14 +2,14 @@
 
 import threading
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from typing import Final
+
+from msgspec import Struct
 
 _REMEMBERED: Final = 1000
 
 
-@dataclass(frozen=True, slots=True)
-class Route:
+class Route(Struct, frozen=True):
     """What a limit belongs to: method, path template and major id (channel, guild, or webhook with token).
 
     Not the bucket hash of the answer: one hash may cover routes whose real limits differ.
@@ -20,8 +20,7 @@ class Route:
     major: str
 
 
-@dataclass(frozen=True, slots=True)
-class _Bucket:
+class _Bucket(Struct, frozen=True):
     remaining: int
     resets_at: float
 

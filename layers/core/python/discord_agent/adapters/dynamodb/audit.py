@@ -2,12 +2,12 @@
 
 import hashlib
 import json
-from dataclasses import dataclass
 from datetime import timedelta
 from itertools import islice
 from typing import Any, Final
 
 from boto3.dynamodb.conditions import Key
+from msgspec import Struct
 
 from discord_agent.adapters.codec import from_json, timestamp, to_item, to_json
 from discord_agent.adapters.dynamodb.store import Item, Store, put
@@ -35,8 +35,7 @@ _LIMITS: Final = ((20_000, 1_000), (2_000, 200), (200, 100), (20, 10))
 """What is tried in turn until a row fits: characters of a text, items of a list."""
 
 
-@dataclass(frozen=True, slots=True)
-class DynamoAuditLog:
+class DynamoAuditLog(Struct, frozen=True):
     """Rows of the messages table: ``pk`` is the thread, ``sk`` is ``<time>#<digest of the entry>``.
 
     The digest makes a repeated write of an entry land on its own row, while entries of one moment stay apart. Rows

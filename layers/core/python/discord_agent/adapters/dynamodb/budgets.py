@@ -1,12 +1,13 @@
 """Accounts of money that cannot be overspent."""
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, replace
+from copy import replace
 from datetime import timedelta
 from decimal import Decimal
 from typing import Any, Final
 
 from boto3.dynamodb.conditions import Attr, ConditionBase, Key
+from msgspec import Struct
 
 from discord_agent.adapters.codec import from_json, to_item
 from discord_agent.adapters.dynamodb.store import ConditionFailed, Item, PrimaryKey, Store, Write, put, update
@@ -32,8 +33,7 @@ _PERIODS_KEPT: Final = {
 _SLICE: Final = "slice#"
 
 
-@dataclass(frozen=True, slots=True)
-class DynamoBudgets:
+class DynamoBudgets(Struct, frozen=True):
     """Items ``budget#<scope>`` / ``<period>`` of the sessions table; a slice lies with the account of its run.
 
     A condition cannot calculate, so each account keeps one number that can be compared with a constant::

@@ -1,10 +1,10 @@
 """The rows of runs."""
 
-from dataclasses import dataclass, fields
 from datetime import timedelta
 from typing import Any, Final
 
 from boto3.dynamodb.conditions import Attr, ConditionBase, Key
+from msgspec import Struct
 
 from discord_agent.adapters.codec import from_json, timestamp, to_item
 from discord_agent.adapters.dynamodb.leases import hold
@@ -21,11 +21,10 @@ TAKEOVER: Final = timedelta(minutes=1)
 
 _INDEX: Final = "thread_id-index"
 _ENDED: Final = [ExecutionStatus.COMPLETED.value, ExecutionStatus.FAILED.value]
-_FIELDS: Final = frozenset(field.name for field in fields(ExecutionRecord)) - {"execution_id"}
+_FIELDS: Final = frozenset(ExecutionRecord.__struct_fields__) - {"execution_id"}
 
 
-@dataclass(frozen=True, slots=True)
-class DynamoExecutions:
+class DynamoExecutions(Struct, frozen=True):
     """Rows in the executions table; some writes depend on a lease in the sessions table.
 
     Besides the fields of ExecutionRecord a row holds the times at which somebody claimed to act on it:

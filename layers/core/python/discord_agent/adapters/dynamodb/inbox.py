@@ -1,12 +1,13 @@
 """Messages that wait to be taken up, and the marks of those that must not be."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from copy import replace
 from datetime import timedelta
 from itertools import batched
 from typing import Any, Final
 
 from boto3.dynamodb.conditions import Attr, Key
+from msgspec import Struct
 
 from discord_agent.adapters.codec import from_json, to_item
 from discord_agent.adapters.dynamodb.store import ConditionFailed, Store, Write, check, delete, put, update
@@ -25,8 +26,7 @@ _TRIES: Final = 8
 _PAIRS_PER_TRANSACTION: Final = 50
 
 
-@dataclass(frozen=True, slots=True)
-class Inbox:
+class Inbox(Struct, frozen=True):
     """Items ``inbox#<message>`` and ``tombstone#<message>`` of a thread.
 
     Two queues have no order between them, so an edit, a deletion or a redelivery may come before or after what it

@@ -1,10 +1,10 @@
 """One writer per thread: a lease with an owner, an expiry and a fence."""
 
-from dataclasses import dataclass
 from datetime import timedelta
 from typing import Final
 
 from boto3.dynamodb.conditions import Attr, ConditionBase
+from msgspec import Struct
 
 from discord_agent.adapters.codec import from_json, timestamp
 from discord_agent.adapters.dynamodb.store import ConditionFailed, Item, PrimaryKey, Store, Write, check, update
@@ -32,8 +32,7 @@ def hold(table: str, lease: Lease) -> Write:
     return check(table, lock_key(lease.thread_id), is_newest(lease))
 
 
-@dataclass(frozen=True, slots=True)
-class DynamoLeases:
+class DynamoLeases(Struct, frozen=True):
     """Leases in the sessions table.
 
     A lock goes through these times; every arrow to the right by ``acquire`` or ``renew`` raises the fence::

@@ -1,11 +1,12 @@
 """Reflections and insights, each its own item in the sessions table, so that nobody rewrites a list."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from copy import replace
 from datetime import timedelta
 from typing import Any, Final
 
 from boto3.dynamodb.conditions import Attr, Key
+from msgspec import Struct
 
 from discord_agent.adapters.codec import from_json, to_item
 from discord_agent.adapters.dynamodb.leases import hold
@@ -27,8 +28,7 @@ _INSIGHT: Final = "insight#"
 _FORGOTTEN: Final = "forgotten#"
 
 
-@dataclass(frozen=True, slots=True)
-class DynamoInsights:
+class DynamoInsights(Struct, frozen=True):
     """Items ``insight#<id>`` of a guild, and ``forgotten#<id>`` of those that people took away."""
 
     store: Store
@@ -91,8 +91,7 @@ class DynamoInsights:
         return {"ttl": int((self.clock.now() + kept).timestamp())}
 
 
-@dataclass(frozen=True, slots=True)
-class DynamoReflections:
+class DynamoReflections(Struct, frozen=True):
     """Items ``reflection#<id>`` of a thread."""
 
     store: Store

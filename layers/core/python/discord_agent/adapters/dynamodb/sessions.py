@@ -3,11 +3,11 @@
 import hashlib
 import json
 from collections.abc import Iterable
-from dataclasses import dataclass, fields
 from datetime import timedelta
 from typing import Any, Final
 
 from boto3.dynamodb.conditions import Attr, ConditionBase, Key
+from msgspec import Struct
 
 from discord_agent.adapters.codec import from_json, to_item, to_json
 from discord_agent.adapters.dynamodb.inbox import Inbox
@@ -27,12 +27,11 @@ VOTE_KEPT: Final = timedelta(days=30)
 LOCK_KEPT: Final = timedelta(days=30)
 """After a thread was forgotten: longer than any run that began before it."""
 
-_FIELDS: Final = frozenset(field.name for field in fields(Session)) - {"thread_id"}
+_FIELDS: Final = frozenset(Session.__struct_fields__) - {"thread_id"}
 _TRIES: Final = 12
 
 
-@dataclass(frozen=True, slots=True)
-class DynamoSessions:
+class DynamoSessions(Struct, frozen=True):
     """Everything remembered about a thread, each fact its own item in the sessions table."""
 
     store: Store

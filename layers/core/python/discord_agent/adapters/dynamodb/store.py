@@ -8,13 +8,13 @@ taking one's own first try for somebody else's, would do harm.
 import random
 import time
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Final, Literal
 
 from boto3.dynamodb.conditions import ConditionBase, ConditionExpressionBuilder
 from boto3.dynamodb.types import TypeDeserializer, TypeSerializer
 from botocore.exceptions import ClientError
+from msgspec import Struct
 
 from discord_agent.adapters.aws import outages
 from discord_agent.adapters.codec import to_item
@@ -53,8 +53,7 @@ class _Collision(Exception):
     """Two transactions met; trying again is right."""
 
 
-@dataclass(frozen=True, slots=True)
-class Write:
+class Write(Struct, frozen=True):
     """One write as a transaction takes it: the kind and the request's parameters."""
 
     kind: Literal["Put", "Update", "Delete", "ConditionCheck"]
@@ -88,8 +87,7 @@ def check(table: str, key: PrimaryKey, condition: ConditionBase) -> Write:
     return Write("ConditionCheck", {"TableName": table, "Key": _wire(key)} | _conditional(condition))
 
 
-@dataclass(frozen=True, slots=True)
-class Store:
+class Store(Struct, frozen=True):
     """Reads and writes; StateUnavailable when DynamoDB does not answer after the SDK's own retries."""
 
     client: "DynamoDBClient"

@@ -2,12 +2,12 @@
 
 import io
 from collections.abc import Iterable
-from dataclasses import dataclass
 from typing import Final
 
 from dulwich.object_store import BaseObjectStore
 from dulwich.objects import ObjectID
 from dulwich.patch import write_object_diff
+from msgspec import Struct
 
 from discord_agent.adapters.git.trees import Leaves, leaves
 from discord_agent.ports import Diff
@@ -28,8 +28,7 @@ _MOST_DELICATE: Final = 5
 """More need not be named: whoever sees these looks at the diff."""
 
 
-@dataclass(frozen=True, slots=True)
-class Changes:
+class Changes(Struct, frozen=True):
     """The files a commit changes, in order of path, those of them that deserve a close look, and the diff."""
 
     files: tuple[str, ...]

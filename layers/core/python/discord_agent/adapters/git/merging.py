@@ -1,20 +1,19 @@
 """Three-way merge of trees, file by file; text is merged line by line, anything else is never mixed."""
 
-from dataclasses import dataclass
 from typing import Final
 
 from dulwich.index import commit_tree
 from dulwich.object_store import BaseObjectStore
 from dulwich.objects import Blob, ObjectID
 from merge3 import Merge3
+from msgspec import Struct
 
 from discord_agent.adapters.git.trees import Leaf, Leaves, leaves
 
 _REGULAR: Final = frozenset({0o100644, 0o100664, 0o100755})
 
 
-@dataclass(frozen=True, slots=True)
-class Merged:
+class Merged(Struct, frozen=True):
     """The merged tree, or the paths that clash."""
 
     tree: ObjectID | None

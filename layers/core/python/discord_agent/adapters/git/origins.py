@@ -2,12 +2,12 @@
 
 from collections.abc import Iterable
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
 from typing import Protocol
 
 from dulwich.objects import Commit, ObjectID
 from dulwich.refs import Ref
 from dulwich.repo import Repo
+from msgspec import Struct
 
 from discord_agent.domain.errors import Conflict, RepositoryRefused
 
@@ -16,8 +16,7 @@ class Moved(Conflict):
     """A ref is not where it was: look again, then decide again."""
 
 
-@dataclass(frozen=True, slots=True)
-class Opened:
+class Opened(Struct, frozen=True):
     """A repository of our own with what was fetched; ``refs`` are the origin's, ``main`` is its default branch."""
 
     repo: Repo
@@ -45,8 +44,7 @@ class Opened:
         return found if isinstance(found, Commit) else None
 
 
-@dataclass(frozen=True, slots=True)
-class Change:
+class Change(Struct, frozen=True):
     """A ref to move from ``old`` to ``new``; None stands for a ref that does not exist."""
 
     ref: Ref

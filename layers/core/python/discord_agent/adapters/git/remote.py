@@ -6,7 +6,6 @@ import tempfile
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from collections.abc import Set as AbstractSet
 from contextlib import contextmanager
-from dataclasses import dataclass
 from typing import Any, Final
 from urllib.parse import urlsplit
 
@@ -17,6 +16,7 @@ from dulwich.objects import ZERO_SHA, ObjectID
 from dulwich.pack import UnpackedObject
 from dulwich.refs import HEADREF, Ref
 from dulwich.repo import Repo
+from msgspec import Struct
 
 from discord_agent.adapters.git.names import head_ref
 from discord_agent.adapters.git.origins import Change, Moved, Opened
@@ -28,8 +28,7 @@ _REFUSALS: Final = ("denied", "declined", "protected", "prohibited", "not allowe
 """Words of git hosts that say no for good; whatever else fails a push is a ref that moved."""
 
 
-@dataclass(frozen=True, slots=True)
-class Login:
+class Login(Struct, frozen=True):
     """A user name and a password or token for one host."""
 
     username: str

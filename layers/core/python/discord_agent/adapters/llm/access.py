@@ -2,10 +2,12 @@
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from typing import Final
 
+from msgspec import Struct, field
+
 from discord_agent.domain.errors import InvalidSettings
+from discord_agent.domain.hiding import shown
 
 PROVIDER_VARIABLES: Final = {
     "ANTHROPIC_API_KEY": "anthropic",
@@ -20,13 +22,15 @@ PROVIDER_VARIABLES: Final = {
 """The variables in which people keep providers' keys, and litellm's names of the providers."""
 
 
-@dataclass(frozen=True, slots=True)
-class ModelAccess:
+class ModelAccess(Struct, frozen=True):
     """Through the gateway at ``base_url`` with ``key``, or directly with a key per provider."""
 
     base_url: str = ""
-    key: str = field(default="", repr=False)
-    provider_keys: Mapping[str, str] = field(default_factory=dict, repr=False)
+    key: str = ""
+    provider_keys: Mapping[str, str] = field(default_factory=dict)
+
+    def __repr__(self) -> str:
+        return shown(self, without=("key", "provider_keys"))
 
     @staticmethod
     def from_secret(secret: str, base_url: str) -> "ModelAccess":

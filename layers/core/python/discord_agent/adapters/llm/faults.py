@@ -2,9 +2,10 @@
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
+
+from msgspec import Struct
 
 from discord_agent.domain.money import Cost
 
@@ -28,8 +29,7 @@ class FaultKind(StrEnum):
     """It will when the conversation is shorter."""
 
 
-@dataclass(frozen=True, slots=True)
-class Fault:
+class Fault(Struct, frozen=True):
     """One failed attempt; ``retry_after`` in seconds when the provider names a time.
 
     ``was_answered`` says that the provider had begun to work on it, and so may charge for it; ``cost`` is what that is

@@ -2,8 +2,10 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass, replace
+from copy import replace
 from typing import Final
+
+from msgspec import Struct
 
 from discord_agent.adapters.llm.faults import Fault, FaultKind
 from discord_agent.adapters.llm.patience import Patience
@@ -18,8 +20,7 @@ _ATTEMPTS_OF_OTHERS: Final = 2
 _EMPTY: Final = Fault("the answer was empty")
 
 
-@dataclass(slots=True)
-class Insistence:
+class Insistence(Struct):
     """One call being made; ``attempt`` asks a target once, within a number of seconds.
 
     ``empty`` is an answer without content that was paid for, ``lost`` what attempts cost that gave nothing;

@@ -4,7 +4,7 @@ import random
 import time
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import CancelledError
-from dataclasses import replace
+from copy import replace
 from typing import Final
 
 from discord_agent.adapters.llm.access import ModelAccess

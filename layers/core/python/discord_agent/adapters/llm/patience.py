@@ -1,13 +1,13 @@
 """How long to wait for a model, and how often to ask again."""
 
-from dataclasses import dataclass
 from typing import Final
+
+from msgspec import Struct
 
 from discord_agent.domain.conversation import Purpose
 
 
-@dataclass(frozen=True, slots=True)
-class Patience:
+class Patience(Struct, frozen=True):
     """Limits of one call, in seconds.
 
     ``attempt`` bounds one try and ``total`` all of them with their pauses; ``silence`` is the longest gap inside a

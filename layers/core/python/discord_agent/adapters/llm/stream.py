@@ -2,17 +2,17 @@
 
 import asyncio
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from types import SimpleNamespace
 from typing import Any
+
+from msgspec import Struct, field
 
 from discord_agent.adapters.llm.faults import UnusableAnswer
 from discord_agent.adapters.llm.thoughts import Thoughts
 from discord_agent.adapters.llm.wire import ARGUMENTS_LIMIT, TEXT_LIMIT
 
 
-@dataclass(slots=True)
-class _Call:
+class _Call(Struct):
     id: str = ""
     name: str = ""
     arguments: list[str] = field(default_factory=list)

@@ -1,14 +1,16 @@
 """Whom to ask when a model is wanted: itself at each of its providers, then those that stand in for it."""
 
-from dataclasses import dataclass, field
 from typing import Final
 from urllib.parse import urlsplit
+
+from msgspec import Struct
 
 from discord_agent.adapters.llm.access import ModelAccess
 from discord_agent.adapters.llm.registry import ModelRegistry
 from discord_agent.adapters.llm.wire import Reader
 from discord_agent.domain.conversation import Json
 from discord_agent.domain.errors import ModelRefused
+from discord_agent.domain.hiding import shown
 from discord_agent.domain.ids import ModelName
 
 # Under "openai/" litellm sends some models to the Responses API, and OpenAI's client spends milliseconds on every
@@ -18,14 +20,16 @@ _STAND_INS: Final = 2
 """So many others are asked at most: what fails at three makers is no fault of one of them."""
 
 
-@dataclass(frozen=True, slots=True)
-class Target:
+class Target(Struct, frozen=True):
     """A model really called: the arguments that reach it, how a request is written for it, and who translates that."""
 
     name: ModelName
-    arguments: Json = field(repr=False)
+    arguments: Json
     reader: Reader
     through_gateway: bool = False
+
+    def __repr__(self) -> str:
+        return shown(self, without=("arguments",))
 
 
 def targets(model: ModelName, registry: ModelRegistry, access: ModelAccess) -> tuple[Target, ...]:

@@ -2,8 +2,10 @@
 
 import base64
 import json
-from dataclasses import dataclass, replace
+from copy import replace
 from typing import Any, Final
+
+from msgspec import Struct
 
 from discord_agent.adapters.llm.thoughts import thinking_of, with_thinking
 from discord_agent.domain.conversation import Image, Json, Message, ModelRequest, Role, ToolCall, ToolSpec
@@ -17,8 +19,7 @@ _CUT: Final = "\n… (cut: the reply was too long)"
 _MARK: Final = {"cache_control": {"type": "ephemeral"}}
 
 
-@dataclass(frozen=True, slots=True)
-class Reader:
+class Reader(Struct, frozen=True):
     """Who reads a request: whose thoughts it takes back, what it can see and write, and whether caching is asked for.
 
     Makers that cache what begins alike by themselves need no marks.

@@ -3,11 +3,11 @@
 import json
 import re
 import threading
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Final
 
 from botocore.exceptions import BotoCoreError, ClientError
+from msgspec import Struct
 
 from discord_agent.adapters.workspace.layout import base_bundle_key, control_key, pack_prefix
 from discord_agent.domain.conversation import Json
@@ -25,8 +25,7 @@ _MARGIN: Final = timedelta(minutes=15)
 """Longer than a call of the sandbox can last."""
 
 
-@dataclass(frozen=True, slots=True)
-class Access:
+class Access(Struct, frozen=True):
     """Credentials in the form the sandbox takes them; never logged."""
 
     fields: tuple[tuple[str, str], ...]

@@ -6,9 +6,9 @@ server of our own these few are left. Tests hold them to the SDK.
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any, Final
 
+from msgspec import Struct
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from discord_agent.domain.conversation import Json, ToolCall, ToolResult
@@ -62,8 +62,7 @@ class _Facts(BaseModel):
     tests: _Tests | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Request:
+class Request(Struct, frozen=True):
     """A call as it is sent, or the reason why it cannot be."""
 
     body: Json | None

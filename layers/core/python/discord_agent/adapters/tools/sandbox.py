@@ -3,11 +3,13 @@
 import json
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor, wait
-from dataclasses import asdict, dataclass, replace
+from copy import replace
 from typing import TYPE_CHECKING, Final
 
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
+from msgspec import Struct
+from msgspec.structs import asdict
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from discord_agent.adapters.metering import meter
@@ -57,8 +59,7 @@ class _Answer(BaseModel):
     requests: _Requests = _Requests()
 
 
-@dataclass(frozen=True, slots=True)
-class SandboxTools:
+class SandboxTools(Struct, frozen=True):
     """The tools of the sandbox function ``function``, working on workspaces in ``bucket``."""
 
     lambda_client: "LambdaClient"

@@ -3,11 +3,11 @@
 import logging
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
 import anyio
 import anyio.to_thread
+from msgspec import Struct, field
 
 from discord_agent.adapters.tools.definitions import ToolServer
 from discord_agent.adapters.tools.vault import ToolSecrets
@@ -29,8 +29,7 @@ _LOOK_SECONDS: Final = 0.5
 _STOPPED: Final = "[interrupted: somebody asked the run to stop]"
 
 
-@dataclass(frozen=True, slots=True)
-class Listing:
+class Listing(Struct, frozen=True):
     """What a server offers, or a clause that says why it offers nothing now."""
 
     server: str
@@ -38,8 +37,7 @@ class Listing:
     fault: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Errand:
+class Errand(Struct, frozen=True):
     """A call of a tool, with the id and the name under which the model asked for it."""
 
     call_id: str
@@ -48,8 +46,7 @@ class Errand:
     arguments: Json
 
 
-@dataclass(frozen=True, slots=True)
-class ToolServers:
+class ToolServers(Struct, frozen=True):
     """The servers a deployment knows; what they offer is remembered for some minutes, that one is down for one."""
 
     known: Mapping[str, ToolServer]

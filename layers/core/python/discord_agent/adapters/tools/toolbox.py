@@ -3,8 +3,10 @@
 import itertools
 import json
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from copy import replace
 from typing import Final
+
+from msgspec import Struct, field
 
 from discord_agent.adapters.tools.sandbox import SandboxTools
 from discord_agent.adapters.tools.servers import Errand, Listing, ToolServers
@@ -23,8 +25,7 @@ _SETTINGS_KEPT: Final = 30.0
 """Seconds; a setting that changes during a run counts from then on."""
 
 
-@dataclass(frozen=True, slots=True)
-class _Here:
+class _Here(Struct, frozen=True):
     """What the settings say about the tools of a thread."""
 
     guild: GuildId | None
@@ -32,8 +33,7 @@ class _Here:
     credentials: tuple[ToolCredential, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Tools:
+class Tools(Struct, frozen=True):
     """What a model may call in a thread: the sandbox, and the servers allowed in its guild and channel."""
 
     sandbox: SandboxTools

@@ -1,9 +1,9 @@
 """Secrets for tools: entries of one secret of the deployment, each released to the guilds it lists and to no other."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Annotated, Final
 
+from msgspec import Struct
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, TypeAdapter, ValidationError
 
 from discord_agent.domain.errors import InvalidInput, InvalidSettings
@@ -21,8 +21,7 @@ class _Entry(BaseModel):
 _ENTRIES: Final = TypeAdapter(dict[str, _Entry])
 
 
-@dataclass(frozen=True, slots=True)
-class ToolSecrets:
+class ToolSecrets(Struct, frozen=True):
     """``read`` fetches the secret: a JSON object that maps names to ``{"value": …, "guilds": […]}``, or nothing."""
 
     read: Callable[[], str]

@@ -5,10 +5,11 @@ import itertools
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, replace
+from copy import replace
 from typing import TYPE_CHECKING, Final
 
 from botocore.exceptions import ClientError
+from msgspec import Struct
 
 from discord_agent.adapters import frames
 from discord_agent.adapters.workspace.layout import pack_prefix
@@ -33,8 +34,7 @@ _PRECONDITION_FAILED: Final = frozenset({"PreconditionFailed", "ConditionalReque
 _MISSING: Final = frozenset({"NoSuchKey", "404", "NotFound", "InvalidRange"})
 
 
-@dataclass(frozen=True, slots=True)
-class NewFile:
+class NewFile(Struct, frozen=True):
     """A file to store: POSIX path, mode and bytes (of a link: its target)."""
 
     path: str
@@ -42,8 +42,7 @@ class NewFile:
     content: bytes
 
 
-@dataclass(frozen=True, slots=True)
-class _Piece:
+class _Piece(Struct, frozen=True):
     """A stretch of a pack that is read with one request."""
 
     pack: str

@@ -9,7 +9,7 @@ A save races like this; only one of two writers that read the same head can win:
 import json
 import mimetypes
 from collections.abc import Iterable, Mapping
-from dataclasses import replace
+from copy import replace
 from typing import TYPE_CHECKING, Final
 
 from botocore.exceptions import ClientError

@@ -2,8 +2,9 @@
 
 import logging
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Final
+
+from msgspec import Struct
 
 from discord_agent.domain.commands import Invocation
 from discord_agent.domain.errors import Conflict, DiscordRefused, InvalidInput
@@ -19,8 +20,7 @@ _OUT_OF_TIME: Final = frozenset({401, 404})
 """How Discord refuses the token of an interaction that is older than a quarter of an hour."""
 
 
-@dataclass(frozen=True, slots=True)
-class Commands:
+class Commands(Struct, frozen=True):
     """Does what commands ask for; one that is delivered again finds it done and shows the same answer."""
 
     use_cases: Mapping[str, UseCase]

@@ -1,7 +1,8 @@
 """What every slash command is given."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from discord_agent.domain.commands import Invocation
 from discord_agent.domain.ids import ThreadId
@@ -10,8 +11,7 @@ from discord_agent.domain.policy import Place
 from discord_agent.domain.posts import Post
 
 
-@dataclass(frozen=True, slots=True)
-class Asked:
+class Asked(Struct, frozen=True):
     """A command that its user may use at ``place``."""
 
     event: CommandInvoked

@@ -1,6 +1,8 @@
 """Money: how the accounts stand, and the limits on them."""
 
-from dataclasses import dataclass, replace
+from copy import replace
+
+from msgspec import Struct
 
 from discord_agent.domain import settings_card
 from discord_agent.domain.budget import Payer, Period
@@ -12,8 +14,7 @@ from discord_agent.ports import Budgets, Executions, Sessions
 from discord_agent.steps.commands.asked import Asked
 
 
-@dataclass(frozen=True, slots=True)
-class Budget:
+class Budget(Struct, frozen=True):
     """The accounts of the person who asks, of the guild, and of the thread's newest run."""
 
     budgets: Budgets

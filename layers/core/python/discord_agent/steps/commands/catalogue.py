@@ -1,7 +1,8 @@
 """Which use case belongs to which command."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from discord_agent.domain.redaction import Redactor
 from discord_agent.ports import (
@@ -24,8 +25,7 @@ from discord_agent.steps.commands.memory import Memory
 from discord_agent.steps.commands.settings import Settings
 
 
-@dataclass(frozen=True, slots=True)
-class Outside:
+class Outside(Struct, frozen=True):
     """What the use cases need of the outside."""
 
     discord: Discord

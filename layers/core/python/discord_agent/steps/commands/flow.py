@@ -1,7 +1,8 @@
 """Choosing the way of working."""
 
-from dataclasses import dataclass
 from typing import Final
+
+from msgspec import Struct
 
 from discord_agent.domain.classification import FlowType
 from discord_agent.domain.posts import Post
@@ -12,8 +13,7 @@ from discord_agent.steps.commands.asked import Asked
 _SHORT: Final = {"sequential": FlowType.SEQUENTIAL}
 
 
-@dataclass(frozen=True, slots=True)
-class ChooseFlow:
+class ChooseFlow(Struct, frozen=True):
     """``/flow``."""
 
     sessions: Sessions

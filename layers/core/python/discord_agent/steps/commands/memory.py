@@ -1,6 +1,6 @@
 """What was learned: listed, put differently, forgotten."""
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 from discord_agent.domain import memory, memory_card
 from discord_agent.domain.errors import InvalidInput
@@ -12,8 +12,7 @@ from discord_agent.ports import Clock, Insights, Reflections
 from discord_agent.steps.commands.asked import Asked
 
 
-@dataclass(frozen=True, slots=True)
-class Memory:
+class Memory(Struct, frozen=True):
     """The thread's reflections and the guild's insights."""
 
     reflections: Reflections

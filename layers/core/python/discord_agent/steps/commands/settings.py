@@ -1,8 +1,9 @@
 """How the bot behaves in a channel, or everywhere in a guild."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any
+
+from msgspec import Struct
 
 from discord_agent.domain import settings_card
 from discord_agent.domain import settings_changes as changes
@@ -27,8 +28,7 @@ from discord_agent.steps.commands.asked import Asked
 type _Change = Callable[[tuple[Permit, ...], Action, People], tuple[Permit, ...]]
 
 
-@dataclass(frozen=True, slots=True)
-class Settings:
+class Settings(Struct, frozen=True):
     """Shows settings and changes them one at a time; each answer is the settings as they hold then."""
 
     discord: Discord

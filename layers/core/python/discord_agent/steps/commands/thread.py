@@ -1,7 +1,8 @@
 """What goes on in a thread, and what went on: read from the records, never from memory."""
 
-from dataclasses import dataclass
 from datetime import datetime
+
+from msgspec import Struct
 
 from discord_agent.domain import feedback, policy, thread_cards
 from discord_agent.domain.commands import COMMANDS
@@ -29,8 +30,7 @@ def assist(_: Asked) -> Post:
     return Post(embeds=(Embed(title="What you can ask me to do", description=f"{_BASICS}\n\n{lines}"),))
 
 
-@dataclass(frozen=True, slots=True)
-class Status:
+class Status(Struct, frozen=True):
     """``/status``."""
 
     sessions: Sessions
@@ -71,8 +71,7 @@ class Status:
         return next(((int(entry.details["turn"]), entry.at) for entry in newest), None)
 
 
-@dataclass(frozen=True, slots=True)
-class Logs:
+class Logs(Struct, frozen=True):
     """``/logs``."""
 
     executions: Executions
@@ -84,8 +83,7 @@ class Logs:
         return thread_cards.logs(self.executions.newest(asked.thread, limit=count), self.clock.now())
 
 
-@dataclass(frozen=True, slots=True)
-class Confidence:
+class Confidence(Struct, frozen=True):
     """``/confidence``."""
 
     sessions: Sessions
@@ -99,8 +97,7 @@ class Confidence:
         return thread_cards.confidence(session.confidence, oldest_first, session.escalations)
 
 
-@dataclass(frozen=True, slots=True)
-class Escalations:
+class Escalations(Struct, frozen=True):
     """``/escalation``."""
 
     sessions: Sessions

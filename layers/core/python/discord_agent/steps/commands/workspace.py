@@ -2,8 +2,9 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from typing import Final
+
+from msgspec import Struct
 
 from discord_agent.domain import file_tree, policy, thread_cards
 from discord_agent.domain.errors import Conflict, InvalidInput
@@ -28,8 +29,7 @@ _TOO_MUCH: Final = (
 _NOTHING: Final = "This thread has no files yet."
 
 
-@dataclass(frozen=True, slots=True)
-class ListFiles:
+class ListFiles(Struct, frozen=True):
     """``/workspace list``."""
 
     sessions: Sessions
@@ -56,8 +56,7 @@ class ListFiles:
         return ThreadId(found.id)
 
 
-@dataclass(frozen=True, slots=True)
-class Sync:
+class Sync(Struct, frozen=True):
     """``/workspace sync``: every turn is saved anyway; this copies the files to where people can browse them."""
 
     leases: Leases
@@ -77,8 +76,7 @@ class Sync:
         return Post(f"💾 Saved: {_count(manifest)}, {total}{saved}.")
 
 
-@dataclass(frozen=True, slots=True)
-class Clean:
+class Clean(Struct, frozen=True):
     """``/workspace clean``: what is known of the thread stays, its files come anew with the next run."""
 
     discord: Discord
@@ -112,8 +110,7 @@ class Clean:
         return was
 
 
-@dataclass(frozen=True, slots=True)
-class Restore:
+class Restore(Struct, frozen=True):
     """``/workspace restore``: the undo of a cleaning."""
 
     discord: Discord
@@ -138,8 +135,7 @@ class Restore:
         return Post(f"♻️ Restored: {_count(before)} are back.")
 
 
-@dataclass(frozen=True, slots=True)
-class PostFile:
+class PostFile(Struct, frozen=True):
     """``/workspace upload``: the file goes to the channel, for everybody there."""
 
     discord: Discord
