@@ -14,7 +14,7 @@ from discord_agent.declaration import Function, Package, System
 from discord_agent.domain.list_prices import FREE, PRICES, Unit
 from discord_agent.sandbox.processes import STOP_POLL_SECONDS
 from gateway_bridge.bridge import Pace
-from gateway_bridge.settings import BridgeSettings
+from gateway_bridge.settings import DEFAULT_LEASE_SECONDS
 
 type Settings = Mapping[str, str]
 
@@ -162,7 +162,7 @@ def _polling(system: System) -> Iterator[Line]:
 
 def _bridge(system: System, settings: Settings) -> Iterator[Line]:
     arm = settings["architecture"] == "arm64"
-    renewal = Decimal(str(BridgeSettings.model_fields["lease_seconds"].default)) / 3
+    renewal = Decimal(str(DEFAULT_LEASE_SECONDS)) / 3
     for service in system.services.values():
         cores, memory = Decimal(service.cpu) / 1024, Decimal(service.memory) / 1024
         yield Line(f"{service.name}: CPU", Unit.VCPU_HOUR_ARM if arm else Unit.VCPU_HOUR_X86, cores * HOURS)

@@ -3,7 +3,7 @@
 from discord_agent.loading import loading
 
 with loading(models=True):
-    from discord_agent.bootstrap import work
+    from discord_agent.bootstrap import thinking
     from discord_agent.entrypoint import run_step
 
-handler = run_step(work.turn)
+handler = run_step(thinking.turn)

@@ -205,7 +205,7 @@ class World:
             self.discord, self.leases, self.sessions, self.executions, self.workspaces, self.audit, self.budgets,
             self.reflections, self.insights, self.clock, Redactor(), self.console,
         )  # fmt: skip
-        return Commands(use_cases(outside), self.discord, self.chronicle)
+        return Commands(use_cases(outside).__getitem__, self.discord, self.chronicle)
 
     def restart(self) -> Restart:
         return Restart(self.executions, self.machines, self.chronicle, self.clock)

@@ -8,12 +8,13 @@ from fnmatch import fnmatchcase
 from pathlib import Path
 
 import pytest
+from msgspec.structs import fields
 
 import gateway_bridge.settings
 from devstack.aws.names import Resolver
 from discord_agent import edge, settings
 from discord_agent.adapters.workspace.layout import control_key
-from discord_agent.bootstrap import answers, endings, inbound, wakeups, work
+from discord_agent.bootstrap import answers, endings, inbound, thinking, wakeups, work
 from discord_agent.declaration import Function, Grant, Kind, Ref, Service
 from discord_agent.domain.ids import ExecutionId, ThreadId
 from discord_agent.needs import RUN_ENV
@@ -52,7 +53,7 @@ def settings_of(name: str) -> list[type[Settings]]:
     if name in SYSTEM.services:
         return [gateway_bridge.settings.BridgeSettings]
     entry = handler(name).read_text(encoding="utf-8")
-    roots = {root.__name__.rpartition(".")[2]: root for root in (answers, endings, inbound, wakeups, work)}
+    roots = {root.__name__.rpartition(".")[2]: root for root in (answers, endings, inbound, thinking, wakeups, work)}
     named = re.findall(rf"\b({'|'.join(roots)})\.(\w+)", entry)
     composers = [getattr(roots[root], builder) for root, builder in named]
     composers += [edge.compose] if "edge." in entry else []
@@ -74,11 +75,11 @@ def references(owner: Function | Service) -> Iterator[Ref]:
 def test_an_environment_holds_all_that_is_read_and_nothing_else(name: str) -> None:
     models = settings_of(name)
     assert models
-    read = {str(field.alias): field for model in models for field in model.model_fields.values()}
+    read = {field.encode_name: field for model in models for field in fields(model)}
     declared = [variable for variable, _ in OWNERS[name].environment]
     assert len(declared) == len(set(declared))
     assert set(declared) <= read.keys()
-    assert {alias for alias, field in read.items() if field.is_required()} - RUNTIMES_OWN <= set(declared)
+    assert {alias for alias, field in read.items() if field.required} - RUNTIMES_OWN <= set(declared)
 
 
 @pytest.mark.parametrize("name", sorted(OWNERS))

@@ -1,4 +1,5 @@
 import pytest
+from msgspec.structs import fields
 
 from discord_agent.domain.errors import InvalidSettings
 from gateway_bridge.settings import DEFAULT_INTENTS, BridgeSettings
@@ -26,5 +27,5 @@ def test_each_missing_setting_is_named(name: str) -> None:
 
 
 def test_nothing_else_is_required() -> None:
-    required = {field.alias for field in BridgeSettings.model_fields.values() if field.is_required()}
+    required = {field.encode_name for field in fields(BridgeSettings) if field.required}
     assert required == set(REQUIRED)

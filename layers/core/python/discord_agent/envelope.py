@@ -1,13 +1,14 @@
 """What travels on the queue of inbound events: one raw payload of Discord, whichever way it came in."""
 
 import hashlib
+import json
 from collections.abc import Mapping
 from datetime import datetime
 from enum import StrEnum
-from typing import Any, Final, Literal, Self
+from typing import Annotated, Any, Final, Literal, Self
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, ValidationError
-from pydantic_core import PydanticSerializationError
+import msgspec
+from msgspec import DecodeError, Meta, Struct, ValidationError
 
 from discord_agent.domain.errors import InvalidEvent
 
@@ -34,16 +35,14 @@ class Kind(StrEnum):
     INTERACTION = "interaction"
 
 
-class Envelope(BaseModel):
+class Envelope(Struct, frozen=True, kw_only=True):
     """One inbound event; ``event`` is the gateway's name for it, ``data`` its payload, untouched."""
-
-    model_config = ConfigDict(frozen=True, hide_input_in_errors=True)
 
     v: Literal[1] = 1
     kind: Kind
     event: str
     data: dict[str, Any]
-    received_at: AwareDatetime
+    received_at: Annotated[datetime, Meta(tz=True)]
 
     @classmethod
     def of_dispatch(cls, event: str, data: dict[str, Any], now: datetime) -> Self:
@@ -59,10 +58,17 @@ class Envelope(BaseModel):
     def read(cls, body: str | bytes) -> Self:
         """Parse a queue message's body; InvalidEvent when it is none."""
         try:
-            return cls.model_validate_json(body)
+            return msgspec.json.decode(body, type=cls)
+        except (DecodeError, UnicodeDecodeError) as error:
+            raise InvalidEvent(f"not an envelope: {error!s:.500}") from error
+
+    @classmethod
+    def of_document(cls, document: Mapping[str, Any]) -> Self:
+        """What was read from JSON already; InvalidEvent when it is none."""
+        try:
+            return msgspec.convert(document, cls)
         except ValidationError as error:
-            faults = "; ".join(f"{'.'.join(map(str, f['loc']))}: {f['msg']}" for f in error.errors(include_input=False))
-            raise InvalidEvent(f"not an envelope: {faults:.500}") from error
+            raise InvalidEvent(f"not an envelope: {error!s:.500}") from error
 
     def write(self) -> str:
         """The queue message's body, in ASCII: the queue refuses some characters that a person may send.
@@ -70,9 +76,10 @@ class Envelope(BaseModel):
         InvalidEvent when it is larger than a queue takes, or holds half a character.
         """
         try:
-            body = self.model_dump_json(ensure_ascii=True)
-        except PydanticSerializationError as error:
+            document = msgspec.json.decode(msgspec.json.encode(self))
+        except UnicodeEncodeError as error:
             raise InvalidEvent(f"{self.event:.40} cannot be written as JSON") from error
+        body = json.dumps(document, separators=(",", ":"))
         if len(body) > MAX_BODY:
             raise InvalidEvent(f"{self.event:.40} of {len(body)} bytes is larger than any event of Discord")
         return body

@@ -1,8 +1,9 @@
 """The three ways in which a failure arrives, each brought to ``steps.fail``."""
 
 from copy import replace
-from dataclasses import dataclass
 from typing import Any, Final
+
+from msgspec import Struct
 
 from discord_agent.adapters.codec import from_json
 from discord_agent.adapters.discord.inbound import BotIdentity, parse
@@ -19,8 +20,7 @@ _STATUS_CHANGE: Final = "Step Functions Execution Status Change"
 _FAILED: Final = "FAILED"
 
 
-@dataclass(frozen=True, slots=True)
-class Failures:
+class Failures(Struct, frozen=True):
     """Tells a catcher's run, an execution's status event and dead letters apart."""
 
     fail: Fail
@@ -67,9 +67,9 @@ class Failures:
 
     def _inbound(self, body: Event) -> object:
         try:
-            envelope = Envelope.model_validate(body)
+            envelope = Envelope.of_document(body)
             return parse(envelope.event, envelope.data, self.bot)
-        except (InvalidEvent, ValueError):
+        except InvalidEvent:
             return None
 
 

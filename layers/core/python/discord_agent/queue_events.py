@@ -8,11 +8,10 @@ from discord_agent.adapters.codec import from_json
 from discord_agent.adapters.discord.inbound import BotIdentity, parse
 from discord_agent.adapters.logging import correlated
 from discord_agent.domain import measures
-from discord_agent.domain.inbound import ButtonPressed, CommandInvoked, Inbound
+from discord_agent.domain.inbound import ButtonPressed, CommandInvoked, Inbound, Wakeup
 from discord_agent.entrypoint import json_object
 from discord_agent.envelope import Envelope, Kind, group_id
 from discord_agent.ports import Clock, Discord, Metrics
-from discord_agent.steps.classify import Wakeup
 
 
 class InboundEvents(Struct, frozen=True):

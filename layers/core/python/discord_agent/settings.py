@@ -1,111 +1,117 @@
-"""The environment of each function as a typed model, read once when the function starts; nothing else reads it."""
+"""The environment of each function as typed structs, read once when the function starts; nothing else reads it."""
 
 import os
 from collections.abc import Mapping
 from datetime import timedelta
-from typing import Literal, Self
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from msgspec import Meta, Struct, ValidationError, convert, field
+from msgspec.structs import FieldInfo, fields
 
 from discord_agent.domain.errors import InvalidSettings
 
 type LogLevel = Literal["DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"]
 
 
-class Settings(BaseModel):
-    """Base of all: unknown variables are ignored, missing ones named.
+class Settings(Struct, frozen=True, kw_only=True):
+    """Base of all, whose fields are named after variables: unknown ones are ignored, missing ones named.
 
     Defaults are the declaration's (``PARAMETERS`` in ``choices.py``). A field has one here only where an empty
-    parameter, which is not set at all, means something.
+    parameter, which is not set at all, means something. A function reads each model that it needs.
     """
-
-    # Each function reads one or two of these models; the others are never built.
-    model_config = ConfigDict(frozen=True, extra="ignore", str_strip_whitespace=True, defer_build=True)
 
     @classmethod
     def read(cls, environ: Mapping[str, str]) -> Self:
         """Read from environment variables; InvalidSettings names each bad one and the remedy."""
-        try:
-            return cls.model_validate(dict(environ))
-        except ValidationError as error:
-            faults = "; ".join(f"{fault['loc'][0]}: {fault['msg']}" for fault in error.errors())
-            raise InvalidSettings(f"set these environment variables: {faults}") from error
+        values: dict[str, Any] = {}
+        faults: list[str] = []
+        for each in fields(cls):
+            try:
+                values |= _value(each, environ)
+            except ValidationError as error:
+                faults.append(f"{each.encode_name}: {error}")
+        if faults:
+            raise InvalidSettings(f"set these environment variables: {'; '.join(faults)}")
+        return cls(**values)
 
 
-class HostSettings(Settings):
+def _value(of: FieldInfo, environ: Mapping[str, str]) -> dict[str, Any]:
+    """The field with its value, {} where its default is taken."""
+    if of.encode_name in environ:
+        # Environments hold nothing but texts.
+        return {of.name: convert(environ[of.encode_name].strip(), of.type, strict=False)}
+    if of.required:
+        raise ValidationError("it is missing")
+    return {}
+
+
+class HostSettings(Settings, frozen=True, kw_only=True):
     """What runs the process; without a memory size in MB it is not Lambda, and costs nothing per second."""
 
-    memory_mb: int = Field(0, alias="AWS_LAMBDA_FUNCTION_MEMORY_SIZE", ge=0)
+    memory_mb: Annotated[int, Meta(ge=0)] = field(default=0, name="AWS_LAMBDA_FUNCTION_MEMORY_SIZE")
 
 
-class TraceSettings(Settings):
+class TraceSettings(Settings, frozen=True, kw_only=True):
     """Where Lambda's X-Ray daemon listens, "" where there is none, and which trace the invocation belongs to."""
 
-    daemon: str = Field("", alias="AWS_XRAY_DAEMON_ADDRESS")
-    header: str = Field("", alias="_X_AMZN_TRACE_ID")
+    daemon: str = field(default="", name="AWS_XRAY_DAEMON_ADDRESS")
+    header: str = field(default="", name="_X_AMZN_TRACE_ID")
 
 
-class StateSettings(Settings):
-    """Where the state lies; without a queue no agentic events are sent."""
+class RunSettings(Settings, frozen=True, kw_only=True):
+    """What every step of a run needs: where the state lies, and how to reach Discord.
 
-    sessions_table: str = Field(alias="DYNAMODB_SESSIONS_TABLE")
-    executions_table: str = Field(alias="DYNAMODB_EXECUTIONS_TABLE")
-    messages_table: str = Field(alias="DYNAMODB_MESSAGES_TABLE")
-    events_queue_url: str = Field("", alias="AGENTIC_EVENTS_QUEUE_URL")
+    Without a queue no agentic events are sent. The bot's token lies in Parameter Store under ``token_secret``.
+    """
 
-
-class DiscordSettings(Settings):
-    """How to reach Discord; the token lies in Parameter Store under ``token_secret``."""
-
-    token_secret: str = Field(alias="DISCORD_TOKEN_SECRET")
-    api_url: str = Field(alias="DISCORD_API_URL")
-    bot_id: str = Field(alias="DISCORD_BOT_ID")
-    bot_username: str = Field(alias="BOT_USERNAME")
-
-
-class BucketSettings(Settings):
-    """Where the workspaces lie."""
-
-    bucket: str = Field(alias="S3_ARTIFACT_BUCKET")
+    sessions_table: str = field(name="DYNAMODB_SESSIONS_TABLE")
+    executions_table: str = field(name="DYNAMODB_EXECUTIONS_TABLE")
+    messages_table: str = field(name="DYNAMODB_MESSAGES_TABLE")
+    events_queue_url: str = field(default="", name="AGENTIC_EVENTS_QUEUE_URL")
+    token_secret: str = field(name="DISCORD_TOKEN_SECRET")
+    api_url: str = field(name="DISCORD_API_URL")
+    bot_id: str = field(name="DISCORD_BOT_ID")
+    bot_username: str = field(name="BOT_USERNAME")
+    log_level: LogLevel = field(name="LOG_LEVEL")
 
 
-class ModelSettings(Settings):
+class WorkspaceSettings(RunSettings, frozen=True, kw_only=True):
+    """Steps that read or write what lies in the bucket, workspaces among it."""
+
+    bucket: str = field(name="S3_ARTIFACT_BUCKET")
+
+
+class RepositorySettings(WorkspaceSettings, frozen=True, kw_only=True):
+    """Steps that speak to git hosts; the credentials lie in Parameter Store under ``credentials_secret``."""
+
+    credentials_secret: str = field(name="GIT_CREDENTIALS_SECRET")
+
+
+class ModelSettings(Settings, frozen=True, kw_only=True):
     """How to reach models: a gateway, or the providers; the key lies in Parameter Store under ``key_secret``."""
 
-    key_secret: str = Field(alias="MODEL_KEY_SECRET")
-    base_url: str = Field("", alias="LITELLM_BASE_URL")
-    planner: str = Field(alias="PLANNER_MODEL_ID")
-    decision: str = Field(alias="DECISION_MODEL_ID")
-    reflector: str = Field(alias="REFLECTOR_MODEL_ID")
-    title: str = Field(alias="TITLE_MODEL_ID")
+    key_secret: str = field(name="MODEL_KEY_SECRET")
+    base_url: str = field(default="", name="LITELLM_BASE_URL")
+    planner: str = field(name="PLANNER_MODEL_ID")
+    decision: str = field(name="DECISION_MODEL_ID")
+    reflector: str = field(name="REFLECTOR_MODEL_ID")
+    title: str = field(name="TITLE_MODEL_ID")
 
 
-class GitSettings(Settings):
-    """How to reach git hosts; the credentials lie in Parameter Store under ``credentials_secret``."""
-
-    credentials_secret: str = Field(alias="GIT_CREDENTIALS_SECRET")
-
-
-class RunSettings(StateSettings, DiscordSettings):
-    """What every step of a run needs."""
-
-    log_level: LogLevel = Field(alias="LOG_LEVEL")
-
-
-class InteractionsSettings(Settings):
+class InteractionsSettings(Settings, frozen=True, kw_only=True):
     """The interactions endpoint."""
 
-    public_key: str = Field(alias="DISCORD_PUBLIC_KEY", min_length=64, max_length=64)
-    queue_url: str = Field(alias="DISCORD_MESSAGES_QUEUE_URL")
+    public_key: Annotated[str, Meta(min_length=64, max_length=64)] = field(name="DISCORD_PUBLIC_KEY")
+    queue_url: str = field(name="DISCORD_MESSAGES_QUEUE_URL")
 
 
-class MachineSettings(Settings):
+class MachineSettings(Settings, frozen=True, kw_only=True):
     """The state machines that answer requests."""
 
-    simple_machine: str = Field(alias="SIMPLE_MACHINE_ARN")
-    branch_machine: str = Field(alias="BRANCH_MACHINE_ARN")
-    breakglass_machine: str = Field(alias="BREAKGLASS_MACHINE_ARN")
-    sequential_machine: str = Field(alias="SEQUENTIAL_THINKING_MACHINE_ARN")
+    simple_machine: str = field(name="SIMPLE_MACHINE_ARN")
+    branch_machine: str = field(name="BRANCH_MACHINE_ARN")
+    breakglass_machine: str = field(name="BREAKGLASS_MACHINE_ARN")
+    sequential_machine: str = field(name="SEQUENTIAL_THINKING_MACHINE_ARN")
 
     @property
     def flow_machines(self) -> dict[str, str]:
@@ -118,16 +124,15 @@ class MachineSettings(Settings):
         }
 
 
-class IntakeSettings(RunSettings, BucketSettings, MachineSettings):
+class IntakeSettings(WorkspaceSettings, frozen=True, kw_only=True):
     """Intake; ``endpoint`` is where AWS is elsewhere than at Amazon, so that Amazon's console shows nothing of it."""
 
-    endpoint: str = Field("", alias="AWS_ENDPOINT_URL")
-
-    approval_machine: str = Field(alias="APPROVAL_MACHINE_ARN")
-    wakeups_queue_url: str = Field(alias="WAKEUPS_QUEUE_URL")
-    other_bot_username: str = Field("", alias="OTHER_BOT_USERNAME")
-    staleness_minutes: int = Field(alias="STALENESS_MINUTES", ge=1)
-    debounce_seconds: float = Field(alias="DEBOUNCE_SECONDS", ge=0, le=900)
+    endpoint: str = field(default="", name="AWS_ENDPOINT_URL")
+    approval_machine: str = field(name="APPROVAL_MACHINE_ARN")
+    wakeups_queue_url: str = field(name="WAKEUPS_QUEUE_URL")
+    other_bot_username: str = field(default="", name="OTHER_BOT_USERNAME")
+    staleness_minutes: Annotated[int, Meta(ge=1)] = field(name="STALENESS_MINUTES")
+    debounce_seconds: Annotated[float, Meta(ge=0, le=900)] = field(name="DEBOUNCE_SECONDS")
 
     @property
     def staleness(self) -> timedelta:
@@ -140,46 +145,26 @@ class IntakeSettings(RunSettings, BucketSettings, MachineSettings):
         return timedelta(seconds=self.debounce_seconds)
 
 
-class ClassifySettings(RunSettings, ModelSettings, MachineSettings):
-    """Classify."""
-
-
-class RespondSettings(RunSettings, ModelSettings):
-    """Steps that ask a model and need no bucket: respond, breakglass and frame."""
-
-
-class WorkspaceSettings(RunSettings, BucketSettings):
-    """Steps that read or write what lies in the bucket."""
-
-
-class RepositorySettings(WorkspaceSettings, GitSettings):
-    """Steps that speak to git hosts: prepare, commit and approval."""
-
-
-class ThinkingSettings(WorkspaceSettings, ModelSettings):
-    """Steps that ask a model and need the bucket: plan, reflect, brainstorm and consolidate."""
-
-
-class TurnSettings(ThinkingSettings):
+class TurnSettings(WorkspaceSettings, frozen=True, kw_only=True):
     """Turn; the sandbox's memory in MB says what its calls cost."""
 
-    sandbox_function: str = Field(alias="SANDBOX_FUNCTION")
-    sandbox_memory: int = Field(alias="SANDBOX_MEMORY_MB", gt=0)
-    workspace_role_arn: str = Field(alias="WORKSPACE_ROLE_ARN")
-    tool_secrets: str = Field(alias="TOOL_SECRETS_SECRET")
-    mcp_servers: str = Field("", alias="MCP_SERVERS")
+    sandbox_function: str = field(name="SANDBOX_FUNCTION")
+    sandbox_memory: Annotated[int, Meta(gt=0)] = field(name="SANDBOX_MEMORY_MB")
+    workspace_role_arn: str = field(name="WORKSPACE_ROLE_ARN")
+    tool_secrets: str = field(name="TOOL_SECRETS_SECRET")
+    mcp_servers: str = field(default="", name="MCP_SERVERS")
 
 
-class FinishSettings(WorkspaceSettings):
+class FinishSettings(WorkspaceSettings, frozen=True, kw_only=True):
     """Finish."""
 
-    approval_machine: str = Field(alias="APPROVAL_MACHINE_ARN")
+    approval_machine: str = field(name="APPROVAL_MACHINE_ARN")
 
 
-class SandboxSettings(Settings):
+class SandboxSettings(Settings, frozen=True, kw_only=True):
     """The sandbox, which knows nothing but where programs are found."""
 
-    path: str = Field(alias="PATH")
+    path: str = field(name="PATH")
 
 
 def environment() -> Mapping[str, str]:

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from discord_agent.adapters.late import Late
+from discord_agent.adapters.late import late
 
 
 class Maker:
@@ -21,19 +21,19 @@ class Maker:
 
 def test_nothing_is_made_before_it_is_used() -> None:
     make = Maker()
-    late = Late(make)
+    made = late(make)
     assert make.made == 0
-    assert (late.number, late.number) == (1, 1)
+    assert (made.number, made.number) == (1, 1)
     assert make.made == 1
 
 
 def test_threads_that_use_it_at_once_share_what_is_made() -> None:
     make, together = Maker(), Barrier(8)
-    late = Late(make)
+    made = late(make)
 
     def use(_: int) -> int:
         together.wait(timeout=10)
-        return int(late.number)
+        return int(made.number)
 
     with ThreadPoolExecutor(8) as pool:
         assert set(pool.map(use, range(8))) == {1}
@@ -41,7 +41,7 @@ def test_threads_that_use_it_at_once_share_what_is_made() -> None:
 
 def test_what_it_does_not_have_is_no_attribute_of_it() -> None:
     with pytest.raises(AttributeError, match="colour"):
-        _ = Late(Maker()).colour
+        _ = late(Maker()).colour
 
 
 def test_what_cannot_be_made_is_tried_again_at_the_next_use() -> None:
@@ -52,7 +52,7 @@ def test_what_cannot_be_made_is_tried_again_at_the_next_use() -> None:
             raise faults.pop()
         return SimpleNamespace(number=7)
 
-    late = Late(make)
+    made = late(make)
     with pytest.raises(OSError, match="not yet"):
-        _ = late.number
-    assert late.number == 7
+        _ = made.number
+    assert made.number == 7

@@ -6,10 +6,9 @@ from discord_agent.domain.classification import FlowType, TaskType
 from discord_agent.domain.conversation import Purpose
 from discord_agent.domain.errors import ModelRefused, ModelUnavailable
 from discord_agent.domain.ids import MessageId, ThreadId, UserId
-from discord_agent.domain.inbound import Attachment
+from discord_agent.domain.inbound import Attachment, Wakeup
 from discord_agent.domain.run import RunState
 from discord_agent.domain.session import FlowOverride, InboxItem, ItemKind, Reasons
-from discord_agent.steps.classify import Wakeup
 from tests.support.fakes.effects import Death, Moments, die
 from tests.support.fakes.models import LADDER, PRICE, answers, says
 from tests.support.fakes.world import ADA, BOB, CHANNEL, EXECUTION, GUILD, MESSAGE, World

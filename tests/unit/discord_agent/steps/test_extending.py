@@ -8,13 +8,12 @@ from discord_agent.domain.budget import Payer, Period
 from discord_agent.domain.controls import Action
 from discord_agent.domain.conversation import Purpose
 from discord_agent.domain.ids import ChannelId, MessageId, ThreadId, UserId, retry_of
-from discord_agent.domain.inbound import Author, ButtonPressed, InboundMessage
+from discord_agent.domain.inbound import Author, ButtonPressed, InboundMessage, Wakeup
 from discord_agent.domain.money import Usd
 from discord_agent.domain.policy import ADMINISTRATOR, GuildSettings, Limits, People, Permit
 from discord_agent.domain.policy import Action as Deed
 from discord_agent.domain.run import Next, Outcome, RunState, TurnStatus, Waiting
 from discord_agent.domain.session import ExecutionStatus, InboxItem, ItemKind
-from discord_agent.steps.classify import Wakeup
 from tests.support.fakes.effects import Death, Moments, die
 from tests.support.fakes.models import finishes, says
 from tests.support.fakes.world import ADA, BOB, CHANNEL, EXECUTION, GUILD, MESSAGE, THREAD, World

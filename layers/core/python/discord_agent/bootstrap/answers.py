@@ -1,7 +1,9 @@
 """Composes the steps that answer with completions: the flows simple, branch and breakglass."""
 
+from discord_agent.bootstrap import bucket
+from discord_agent.bootstrap.models import recall, spending_of
 from discord_agent.bootstrap.parts import Parts, Variables
-from discord_agent.settings import RespondSettings, ThinkingSettings
+from discord_agent.settings import ModelSettings, RunSettings, WorkspaceSettings
 from discord_agent.steps.answering import Answering
 from discord_agent.steps.brainstorm import Brainstorm
 from discord_agent.steps.breakglass import Breakglass
@@ -13,25 +15,25 @@ from discord_agent.steps.spending import Spending
 
 def respond(variables: Variables) -> Respond:
     """The flow ``simple``."""
-    settings = RespondSettings.read(variables)
+    settings = RunSettings.read(variables)
     parts = Parts(settings)
-    spending, models, prompts = parts.spending(settings)
-    return Respond(_answering(parts, spending), models, prompts, parts.discord, parts.recall(models, prompts))
+    spending, models, prompts = spending_of(parts, ModelSettings.read(variables))
+    return Respond(_answering(parts, spending), models, prompts, parts.discord, recall(parts, models, prompts))
 
 
 def breakglass(variables: Variables) -> Breakglass:
     """The flow ``breakglass``."""
-    settings = RespondSettings.read(variables)
+    settings = RunSettings.read(variables)
     parts = Parts(settings)
-    spending, models, prompts = parts.spending(settings)
-    return Breakglass(_answering(parts, spending), models, prompts, parts.recall(models, prompts))
+    spending, models, prompts = spending_of(parts, ModelSettings.read(variables))
+    return Breakglass(_answering(parts, spending), models, prompts, recall(parts, models, prompts))
 
 
 def frame(variables: Variables) -> Frame:
     """The first step of the flow ``branch``."""
-    settings = RespondSettings.read(variables)
+    settings = RunSettings.read(variables)
     parts = Parts(settings)
-    spending, models, prompts = parts.spending(settings)
+    spending, models, prompts = spending_of(parts, ModelSettings.read(variables))
     return Frame(
         spending,
         models,
@@ -41,21 +43,21 @@ def frame(variables: Variables) -> Frame:
         parts.executions,
         parts.chronicle,
         parts.clock,
-        parts.recall(models, prompts),
+        recall(parts, models, prompts),
     )
 
 
 def brainstorm(variables: Variables) -> Brainstorm:
     """One voice of the flow ``branch``."""
-    settings = ThinkingSettings.read(variables)
+    settings = WorkspaceSettings.read(variables)
     parts = Parts(settings)
-    spending, _, prompts = parts.spending(settings)
+    spending, _, prompts = spending_of(parts, ModelSettings.read(variables))
     return Brainstorm(
         spending,
         prompts,
         parts.discord,
         parts.executions,
-        parts.proposals(settings.bucket),
+        bucket.proposals(parts, settings.bucket),
         parts.chronicle,
         parts.clock,
         parts.redactor,
@@ -64,15 +66,15 @@ def brainstorm(variables: Variables) -> Brainstorm:
 
 def consolidate(variables: Variables) -> Consolidate:
     """The last step of the flow ``branch``."""
-    settings = ThinkingSettings.read(variables)
+    settings = WorkspaceSettings.read(variables)
     parts = Parts(settings)
-    spending, _, prompts = parts.spending(settings)
+    spending, _, prompts = spending_of(parts, ModelSettings.read(variables))
     return Consolidate(
         spending,
         prompts,
         parts.discord,
         parts.executions,
-        parts.proposals(settings.bucket),
+        bucket.proposals(parts, settings.bucket),
         parts.terminal,
         parts.chronicle,
         parts.clock,

@@ -1,28 +1,20 @@
 """Composes the steps that end a run, and what comes after it."""
 
+from discord_agent.bootstrap import bucket
 from discord_agent.bootstrap.parts import Parts, Variables
 from discord_agent.failures import Failures
-from discord_agent.settings import FinishSettings, RepositorySettings, RunSettings, ThinkingSettings
+from discord_agent.settings import FinishSettings, RepositorySettings, RunSettings
 from discord_agent.steps.approval import AwaitDecision, CarryOut
 from discord_agent.steps.commit import MakeCommit
 from discord_agent.steps.evaluate import Evaluate
 from discord_agent.steps.fail import Fail
 from discord_agent.steps.finish import Finish
-from discord_agent.steps.reflect import Reflect
 
 
 def evaluate(variables: Variables) -> Evaluate:
     """Scoring."""
     parts = Parts(RunSettings.read(variables))
     return Evaluate(parts.leases, parts.sessions, parts.chronicle)
-
-
-def reflect(variables: Variables) -> Reflect:
-    """Learning."""
-    settings = ThinkingSettings.read(variables)
-    parts = Parts(settings)
-    spending, models, prompts = parts.spending(settings)
-    return Reflect(spending, parts.leases, parts.reflector(models, prompts, settings.bucket))
 
 
 def commit(variables: Variables) -> MakeCommit:
@@ -33,7 +25,7 @@ def commit(variables: Variables) -> MakeCommit:
         parts.leases,
         parts.sessions,
         parts.executions,
-        parts.workspaces(settings.bucket),
+        bucket.workspaces(parts, settings.bucket),
         parts.repositories(settings),
         parts.chronicle,
     )
@@ -48,7 +40,7 @@ def finish(variables: Variables) -> Finish:
         parts.leases,
         parts.sessions,
         parts.executions,
-        parts.workspaces(settings.bucket),
+        bucket.workspaces(parts, settings.bucket),
         parts.machines(approval=settings.approval_machine),
         parts.terminal,
         parts.chronicle,

@@ -116,3 +116,11 @@ class ThreadDeleted(Struct, frozen=True):
 type Inbound = (
     InboundMessage | MessageEdited | MessageDeleted | Reaction | ButtonPressed | CommandInvoked | ThreadDeleted
 )
+
+
+class Wakeup(Struct, frozen=True):
+    """One wake-up: acted on only if it belongs to the author's newest waiting message."""
+
+    thread_id: ThreadId
+    author_id: UserId
+    message_id: MessageId

@@ -35,15 +35,24 @@ _START: Final = rf"(?:(?<![{_WORD}])|(?<=%3D)|(?<=%20)|(?<=%22)|(?<=\\n))"
 
 
 class _Pattern(Struct, frozen=True):
-    """A kind of credential; ``needles`` (lower case) tell cheaply that it cannot occur; the last group is what is secret."""
+    """A kind of credential; ``needles`` (lower case) tell cheaply that it cannot occur; the last group is what is secret.
+
+    ``re`` compiles an expression when it is first needed, and keeps it: most are not in the life of a function.
+    """
 
     kind: str
     needles: tuple[str, ...]
-    regex: re.Pattern[str]
+    regex: str
+    flags: int
+
+    def spans(self, text: str) -> Iterator[Span]:
+        """Where it occurs."""
+        for match in re.finditer(self.regex, text, self.flags):
+            yield match.span(match.lastindex or 0)
 
 
 def _pattern(kind: str, regex: str, *needles: str, flags: int = 0) -> _Pattern:
-    return _Pattern(kind, needles, re.compile(regex, flags | re.ASCII))
+    return _Pattern(kind, needles, regex, flags | re.ASCII)
 
 
 _SERVICE_KEYS: Final = (
@@ -184,8 +193,7 @@ def _matches(text: str, patterns: Iterable[_Pattern]) -> Iterator[Span]:
     lower = text.lower()
     for pattern in patterns:
         if not pattern.needles or any(needle in lower for needle in pattern.needles):
-            for match in pattern.regex.finditer(text):
-                yield match.span(match.lastindex or 0)
+            yield from pattern.spans(text)
 
 
 def _keys(text: str) -> Iterator[Span]:

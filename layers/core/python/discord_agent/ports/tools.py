@@ -7,10 +7,7 @@ from msgspec import Struct
 
 from discord_agent.domain.conversation import ToolCall, ToolResult, ToolSpec
 from discord_agent.domain.hiding import shown
-from discord_agent.domain.ids import (
-    ExecutionId,
-    ThreadId,
-)
+from discord_agent.domain.ids import ExecutionId, ThreadId
 from discord_agent.domain.workspace import Manifest
 
 

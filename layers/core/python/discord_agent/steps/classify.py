@@ -5,12 +5,13 @@ from typing import Final
 
 from msgspec import Struct
 
-from discord_agent.domain import routing
+from discord_agent.domain import routing, rules
 from discord_agent.domain.budget import Payer
 from discord_agent.domain.classification import Classification, FlowType
 from discord_agent.domain.conversation import Message, ModelRequest, Purpose, Role
 from discord_agent.domain.errors import InvalidReply, ModelRefused, ModelUnavailable, OverBudget
-from discord_agent.domain.ids import ChannelId, MessageId, ThreadId, UserId, execution_for_message
+from discord_agent.domain.ids import ChannelId, execution_for_message
+from discord_agent.domain.inbound import Wakeup
 from discord_agent.domain.interrupts import without_mention
 from discord_agent.domain.money import Cost, Usage
 from discord_agent.domain.posts import Post
@@ -35,14 +36,6 @@ _DEFAULT: Final = "default"
 """The alias of the model that answers where the flow was chosen, but no model."""
 _EMERGENCY: Final = Classification(should_respond=True, reason="a model was named")
 _EDITED: Final = "A message that was edited cannot name a model; write it anew."
-
-
-class Wakeup(Struct, frozen=True):
-    """One wake-up: acted on only if it belongs to the author's newest waiting message."""
-
-    thread_id: ThreadId
-    author_id: UserId
-    message_id: MessageId
 
 
 class Classify(Struct, frozen=True):
@@ -162,7 +155,7 @@ class Classify(Struct, frozen=True):
             except (ModelUnavailable, ModelRefused, InvalidReply, OverBudget) as error:
                 reason = f"{type(error).__name__}: {error}"
                 self.chronicle.note(newest.thread_id, None, "decision_failed", reason=reason)
-                decision = routing.classify_by_rules(text, forced=forced)
+                decision = rules.classify_by_rules(text, forced=forced)
         return decision, purse.usage, purse.cost
 
     def _record(

@@ -289,8 +289,8 @@ def test_with_one_provider_the_nearest_of_its_models_stands_in() -> None:
     [
         ("default: gemini-3-pro", "default: gemini-9", "not listed under models: gemini-9"),
         ('dba: { seat: "tier3[2]" }', 'dba: { seat: "tier7[2]" }', "no such tier: tier7"),
-        ('dba: { seat: "tier3[2]" }', "dba: { seat: tier3 }", "roles.dba.seat"),
-        ('input: "0.02"', 'input: "-1"', "models.mistral-nemo.price.input"),
+        ('dba: { seat: "tier3[2]" }', "dba: { seat: tier3 }", "roles.dba: write a seat as tier2[1]"),
+        ('input: "0.02"', 'input: "-1"', "models.mistral-nemo: no price is below zero - at `$.price`"),
         ("models:", "modells:", "modells"),
         ("models:", "models: [", "cannot be read"),
     ],

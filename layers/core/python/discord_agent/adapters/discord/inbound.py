@@ -1,11 +1,10 @@
 """Discord's raw payloads into domain values: unknown, missing and null fields are tolerated, garbage is not."""
 
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from typing import Annotated, Any, Final
 
-from msgspec import Struct
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError, field_validator, model_validator
+from msgspec import Meta, Struct, ValidationError, convert, field
 
 from discord_agent.domain.controls import decode
 from discord_agent.domain.errors import InvalidEvent, InvalidInput
@@ -33,7 +32,9 @@ _COMMAND: Final = 2
 _COMPONENT: Final = 3
 _SUB_COMMANDS: Final = frozenset({1, 2})
 
-type Snowflake = Annotated[str, StringConstraints(pattern=r"^[0-9]{1,20}$")]
+type Snowflake = Annotated[str, Meta(pattern=r"^[0-9]{1,20}$")]
+type Bits = int | str
+"""A set of bits, which Discord writes as a decimal text."""
 
 
 class BotIdentity(Struct, frozen=True):
@@ -43,49 +44,36 @@ class BotIdentity(Struct, frozen=True):
     username: str = ""
 
 
-class _Wire(BaseModel):
-    """A part of a payload; null counts as missing. Inputs stay out of errors: they hold interaction tokens."""
-
-    model_config = ConfigDict(frozen=True, extra="ignore", hide_input_in_errors=True, defer_build=True)
-
-    @model_validator(mode="before")
-    @classmethod
-    def _drop_nulls(cls, value: Any) -> Any:
-        return {key: item for key, item in value.items() if item is not None} if isinstance(value, dict) else value
+class _Wire(Struct, frozen=True, kw_only=True):
+    """A part of a payload; what is not a field is ignored."""
 
 
-def _bit_set(value: Any) -> int:
-    return int(value) if isinstance(value, int) or (isinstance(value, str) and value.isdecimal()) else 0
-
-
-class _User(_Wire):
+class _User(_Wire, frozen=True, kw_only=True):
     id: Snowflake
     username: str = ""
     global_name: str = ""
     bot: bool = False
 
 
-class _Member(_Wire):
+class _Member(_Wire, frozen=True, kw_only=True):
     user: _User | None = None
     roles: tuple[str, ...] = ()
-    permissions: int = 0
-
-    _bit_set = field_validator("permissions", mode="before")(_bit_set)
+    permissions: Bits = 0
 
 
-class _Attachment(_Wire):
+class _Attachment(_Wire, frozen=True, kw_only=True):
     id: Snowflake
     filename: str = "file"
     url: str = ""
-    size: int = Field(0, ge=0)
+    size: Annotated[int, Meta(ge=0)] = 0
     content_type: str = ""
 
 
-class _Reference(_Wire):
+class _Reference(_Wire, frozen=True, kw_only=True):
     message_id: Snowflake | None = None
 
 
-class _Message(_Wire):
+class _Message(_Wire, frozen=True, kw_only=True):
     id: Snowflake
     channel_id: Snowflake
     guild_id: Snowflake | None = None
@@ -100,11 +88,11 @@ class _Message(_Wire):
     webhook_id: Snowflake | None = None
 
 
-class _Emoji(_Wire):
+class _Emoji(_Wire, frozen=True, kw_only=True):
     name: str = ""
 
 
-class _Reaction(_Wire):
+class _Reaction(_Wire, frozen=True, kw_only=True):
     user_id: Snowflake
     channel_id: Snowflake
     message_id: Snowflake
@@ -114,32 +102,30 @@ class _Reaction(_Wire):
     emoji: _Emoji = _Emoji()
 
 
-class _Gone(_Wire):
+class _Gone(_Wire, frozen=True, kw_only=True):
     id: Snowflake
     guild_id: Snowflake | None = None
 
 
-class _Option(_Wire):
+class _Option(_Wire, frozen=True, kw_only=True):
     name: str
     type: int = 3
     value: str | bool | int | float = ""
     options: tuple["_Option", ...] = ()
 
 
-class _NamedChannel(_Wire):
+class _NamedChannel(_Wire, frozen=True, kw_only=True):
     id: Snowflake
     name: str = ""
-    permissions: int = 0
+    permissions: Bits = 0
     parent_id: Snowflake | None = None
 
-    _bit_set = field_validator("permissions", mode="before")(_bit_set)
+
+class _Resolved(_Wire, frozen=True, kw_only=True):
+    channels: dict[str, _NamedChannel] = field(default_factory=dict)
 
 
-class _Resolved(_Wire):
-    channels: dict[str, _NamedChannel] = Field(default_factory=dict)
-
-
-class _InteractionData(_Wire):
+class _InteractionData(_Wire, frozen=True, kw_only=True):
     name: str = ""
     resolved: _Resolved = _Resolved()
     custom_id: str = ""
@@ -147,15 +133,15 @@ class _InteractionData(_Wire):
     options: tuple[_Option, ...] = ()
 
 
-class _MessageId(_Wire):
+class _MessageId(_Wire, frozen=True, kw_only=True):
     id: Snowflake
 
 
-class _Channel(_Wire):
+class _Channel(_Wire, frozen=True, kw_only=True):
     id: Snowflake | None = None
 
 
-class _Interaction(_Wire):
+class _Interaction(_Wire, frozen=True, kw_only=True):
     id: Snowflake
     application_id: Snowflake
     token: str
@@ -183,7 +169,7 @@ def parse(event: str, data: Mapping[str, Any], bot: BotIdentity) -> Inbound | No
 def parse_interaction(data: Mapping[str, Any]) -> ButtonPressed | CommandInvoked | None:
     """What an interaction asks for; None for a ping, autocomplete or a kind that is not used."""
     try:
-        interaction = _Interaction.model_validate(data)
+        interaction = _read(data, _Interaction)
     except ValidationError as error:
         raise _invalid(INTERACTION_CREATE, error) from error
     if interaction.type not in {_COMMAND, _COMPONENT}:
@@ -201,7 +187,7 @@ def parse_interaction(data: Mapping[str, Any]) -> ButtonPressed | CommandInvoked
 def parse_message(data: Mapping[str, Any], bot: BotIdentity) -> InboundMessage | None:
     """A message as REST or the gateway shows it; None for a notice that nobody wrote."""
     try:
-        return _message(_Message.model_validate(data), bot)
+        return _message(_read(data, _Message), bot)
     except ValidationError as error:
         raise _invalid("message", error) from error
 
@@ -295,7 +281,7 @@ def _command(interaction: _Interaction, channel: ChannelId, author: Author) -> C
 
 def _named(channel: _NamedChannel) -> NamedChannel:
     parent = ChannelId(channel.parent_id) if channel.parent_id else None
-    return NamedChannel(ChannelId(channel.id), channel.name, channel.permissions, parent)
+    return NamedChannel(ChannelId(channel.id), channel.name, _bit_set(channel.permissions), parent)
 
 
 def _button(interaction: _Interaction, channel: ChannelId, author: Author) -> ButtonPressed:
@@ -332,7 +318,7 @@ def _author(user: _User, member: _Member) -> Author:
         name=user.username if user.bot else user.global_name or user.username,
         is_bot=user.bot,
         roles=tuple(RoleId(role) for role in member.roles),
-        permissions=member.permissions,
+        permissions=_bit_set(member.permissions),
     )
 
 
@@ -344,22 +330,35 @@ def _text(value: str | float) -> str:
     return str(value).lower() if isinstance(value, bool) else str(value)
 
 
-def _faults(error: ValidationError) -> Iterator[str]:
-    for fault in error.errors(include_input=False, include_url=False):
-        yield f"{'.'.join(map(str, fault['loc']))}: {fault['msg']}"
+def _read[Part: _Wire](data: Mapping[str, Any], part: type[Part]) -> Part:
+    """The payload as a part; null counts as missing. What was sent stays out of errors: it holds interaction tokens."""
+    return convert(_without_nulls(data), part)
+
+
+def _without_nulls(value: Any) -> Any:
+    match value:
+        case Mapping():
+            return {key: _without_nulls(item) for key, item in value.items() if item is not None}
+        case list():
+            return [_without_nulls(item) for item in value]
+    return value
+
+
+def _bit_set(bits: Bits) -> int:
+    return int(bits) if isinstance(bits, int) or bits.isdecimal() else 0
 
 
 def _invalid(event: str, error: ValidationError) -> InvalidEvent:
-    return InvalidEvent(f"{event:.40}: {'; '.join(_faults(error)):.500}")
+    return InvalidEvent(f"{event:.40}: {error!s:.500}")
 
 
 _PARSERS: Final[dict[str, Callable[[Mapping[str, Any], BotIdentity], Inbound | None]]] = {
-    "MESSAGE_CREATE": lambda data, bot: _written(_Message.model_validate(data), bot),
-    "MESSAGE_UPDATE": lambda data, _: _edit(_Message.model_validate(data)),
-    "MESSAGE_DELETE": lambda data, _: _deletion(_Message.model_validate(data)),
-    "MESSAGE_REACTION_ADD": lambda data, _: _reaction(_Reaction.model_validate(data), added=True),
-    "MESSAGE_REACTION_REMOVE": lambda data, _: _reaction(_Reaction.model_validate(data), added=False),
-    "THREAD_DELETE": lambda data, _: _thread_deletion(_Gone.model_validate(data)),
-    "CHANNEL_DELETE": lambda data, _: _thread_deletion(_Gone.model_validate(data)),
+    "MESSAGE_CREATE": lambda data, bot: _written(_read(data, _Message), bot),
+    "MESSAGE_UPDATE": lambda data, _: _edit(_read(data, _Message)),
+    "MESSAGE_DELETE": lambda data, _: _deletion(_read(data, _Message)),
+    "MESSAGE_REACTION_ADD": lambda data, _: _reaction(_read(data, _Reaction), added=True),
+    "MESSAGE_REACTION_REMOVE": lambda data, _: _reaction(_read(data, _Reaction), added=False),
+    "THREAD_DELETE": lambda data, _: _thread_deletion(_read(data, _Gone)),
+    "CHANNEL_DELETE": lambda data, _: _thread_deletion(_read(data, _Gone)),
     INTERACTION_CREATE: lambda data, _: parse_interaction(data),
 }

@@ -9,7 +9,7 @@ import httpx
 from discord_agent.adapters.discord import payloads
 from discord_agent.adapters.discord.client import USER_AGENT, Call, RestClient, Timing
 from discord_agent.adapters.discord.inbound import BotIdentity, parse_message
-from discord_agent.adapters.late import Late
+from discord_agent.adapters.late import late
 from discord_agent.domain.errors import DiscordRefused, DiscordUnavailable, InvalidInput
 from discord_agent.domain.ids import ChannelId, GuildId, MessageId, ThreadId, snowflake
 from discord_agent.domain.inbound import Attachment, InboundMessage
@@ -61,7 +61,7 @@ class RestDiscord:
         on_limited: Callable[[], object] | None = None,
     ) -> "RestDiscord":
         """A client of its own with connection pool and time-outs, made when it is first used."""
-        http: Any = Late(lambda: httpx.Client(timeout=_TIMEOUT, transport=transport, follow_redirects=False))
+        http = late(lambda: httpx.Client(timeout=_TIMEOUT, transport=transport, follow_redirects=False))
         rest = RestClient(http, api_url=api_url, token=token, timing=timing, on_limited=on_limited)
         return cls(rest, bot, redact=redact, redact_files=redact_files)
 

@@ -3,12 +3,12 @@
 import json
 import random
 import re
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from decimal import Decimal
 from pathlib import Path
 from typing import Annotated, Any, Final, Self
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
+from msgspec import Meta, Struct, ValidationError, convert
 
 from discord_agent.adapters.llm.wire import Reader
 from discord_agent.domain.conversation import Purpose
@@ -19,31 +19,28 @@ from discord_agent.domain.money import Price
 _SEAT: Final = re.compile(r"(?P<tier>\w+)\[(?P<index>-?\d+)\]")
 
 
-def _seat(value: str) -> str:
-    if not _SEAT.fullmatch(value):
-        raise ValueError("write a seat as tier2[1]")
-    return value
+type Tokens = Annotated[int, Meta(gt=0)]
 
 
-type Seat = Annotated[str, AfterValidator(_seat)]
+class _Part(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What is not a field is a mistake in the file."""
 
 
-class _Part(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True)
-
-
-type Dollars = Annotated[Decimal, Field(ge=0)]
-type Tokens = Annotated[int, Field(gt=0)]
-
-
-class ListedPrice(_Part):
+class ListedPrice(_Part, frozen=True, kw_only=True):
     """US dollars per million tokens; ``above`` holds what a longer request costs, whole, from so many tokens on."""
 
-    input: Dollars
-    output: Dollars
-    cached_input: Dollars | None = None
-    cache_write: Dollars | None = None
+    input: Decimal
+    output: Decimal
+    cached_input: Decimal | None = None
+    cache_write: Decimal | None = None
     above: dict[Tokens, "ListedPrice"] = {}
+
+    def __post_init__(self) -> None:
+        """ValueError for an amount below zero."""
+        if any(
+            each is not None and each < 0 for each in (self.input, self.output, self.cached_input, self.cache_write)
+        ):
+            raise ValueError("no price is below zero")
 
     def at(self, tokens: int) -> Price:
         """The price of a request of so many tokens; without prices of their own, tokens of a cache cost like fresh ones."""
@@ -54,7 +51,7 @@ class ListedPrice(_Part):
         return Price(input=self.input, cached_input=cached, output=self.output, cache_write=self.cache_write)
 
 
-class ListedModel(_Part):
+class ListedModel(_Part, frozen=True, kw_only=True):
     """What is known of a model; ``providers`` are litellm's ids for direct calls, the preferred one first.
 
     ``maker`` is who trained it, by default its first provider; ``marks_cache`` whether caching has to be asked for.
@@ -73,21 +70,26 @@ class ListedModel(_Part):
 _UNLISTED: Final = ListedModel()
 
 
-class Tier(_Part):
+class Tier(_Part, frozen=True, kw_only=True):
     """Models of about the same strength; ``tools`` says whether they may be given tools."""
 
     tools: bool
-    models: Annotated[tuple[ModelName, ...], Field(min_length=1)]
+    models: Annotated[tuple[ModelName, ...], Meta(min_length=1)]
 
 
-class Use(_Part):
+class Use(_Part, frozen=True, kw_only=True):
     """Which seat serves a role or task; with ``peers`` another model of the tier may stand in."""
 
-    seat: Seat
+    seat: str
     peers: bool = False
 
+    def __post_init__(self) -> None:
+        """ValueError for a seat that is none."""
+        if not _SEAT.fullmatch(self.seat):
+            raise ValueError("write a seat as tier2[1]")
 
-class Listing(_Part):
+
+class Listing(_Part, frozen=True, kw_only=True):
     """The registry file; every model it names is listed under ``models``."""
 
     models: dict[ModelName, ListedModel]
@@ -96,13 +98,13 @@ class Listing(_Part):
     fallback_role: Use
     tasks: dict[str, Use]
     fallback_task: Use
-    escalation: Annotated[tuple[ModelName, ...], Field(min_length=1)]
+    escalation: Annotated[tuple[ModelName, ...], Meta(min_length=1)]
     default: ModelName
     purposes: dict[Purpose, ModelName] = {}
     breakglass: dict[str, ModelName]
 
-    @model_validator(mode="after")
-    def _consistent(self) -> Self:
+    def __post_init__(self) -> None:
+        """ValueError for a model that is not listed, or a tier that is not there."""
         named = {
             *self.escalation,
             *self.breakglass.values(),
@@ -116,7 +118,6 @@ class Listing(_Part):
         uses = [*self.roles.values(), *self.tasks.values(), self.fallback_role, self.fallback_task]
         if unknown := sorted({use.seat for use in uses if use.seat.partition("[")[0] not in self.tiers}):
             raise ValueError(f"no such tier: {', '.join(unknown)}")
-        return self
 
 
 class ModelRegistry:
@@ -145,14 +146,14 @@ class ModelRegistry:
     ) -> Self:
         """Read the file, or what the package has of it as JSON; InvalidSettings names what is wrong in it."""
         try:
-            listing = Listing.model_validate(_read(path))
-        except ValidationError as error:
-            faults = "; ".join(
-                f"{'.'.join(map(str, fault['loc'])) or 'file'}: {fault['msg']}" for fault in error.errors()
-            )
-            raise InvalidSettings(f"model registry {path}: {faults}") from error
+            data = _read(path)
         except (OSError, ValueError) as error:
             raise InvalidSettings(f"model registry {path}: cannot be read: {error}") from error
+        try:
+            listing = _shaped(data, Listing)
+        except ValidationError as error:
+            faults = "; ".join(_faults(data)) or error
+            raise InvalidSettings(f"model registry {path}: {faults}") from error
         return cls(listing, purposes=purposes, choose=choose)
 
     @property
@@ -299,6 +300,25 @@ class ModelRegistry:
             raise InvalidSettings(f"the model registry has no seat {seat!r}")
         models, index = self._listing.tiers[match["tier"]].models, int(match["index"])
         return models[index] if 0 <= index < len(models) else models[-1]
+
+
+_ENTRIES: Final[dict[str, type[_Part]]] = {"models": ListedModel, "tiers": Tier, "roles": Use, "tasks": Use}
+
+
+def _shaped[Part: _Part](data: Any, part: type[Part]) -> Part:
+    # Keys of JSON are texts, numbers of tokens among them.
+    return convert(data, part, str_keys=True)
+
+
+def _faults(data: Any) -> Iterator[str]:
+    """What is wrong with single entries, by their names: msgspec tells no key of a mapping."""
+    for section, kind in _ENTRIES.items():
+        entries = data.get(section) if isinstance(data, dict) else None
+        for name, entry in entries.items() if isinstance(entries, dict) else ():
+            try:
+                _shaped(entry, kind)
+            except ValidationError as error:
+                yield f"{section}.{name}: {error}"
 
 
 def _read(path: Path) -> Any:

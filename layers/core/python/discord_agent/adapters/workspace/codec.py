@@ -11,7 +11,8 @@ import json
 import re
 from typing import Final
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+import msgspec
+from msgspec import DecodeError, Struct
 
 from discord_agent.adapters import frames
 from discord_agent.adapters.workspace.layout import pack_prefix
@@ -39,10 +40,8 @@ _SHA256 = re.compile(r"[0-9a-f]{64}")
 _COMMIT = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
 
 
-class _Document(BaseModel):
+class _Document(Struct, frozen=True, forbid_unknown_fields=True):
     """The JSON form; a file is [path, mode, size, sha256, index of its pack, offset, length]."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
 
     format: int
     base: str | None
@@ -81,9 +80,9 @@ def decode(data: bytes, thread: ThreadId, *, expected: ManifestId | None = None)
     if expected is not None and hashlib.sha256(text).hexdigest() != expected:
         raise WorkspaceDamaged(f"manifest {expected:.12} does not match its hash")
     try:
-        document = _Document.model_validate_json(text)
-    except ValidationError as error:
-        raise WorkspaceDamaged(f"malformed manifest: {error.errors()[0]['msg']}") from error
+        document = msgspec.json.decode(text, type=_Document)
+    except (DecodeError, UnicodeDecodeError) as error:
+        raise WorkspaceDamaged(f"malformed manifest: {error}") from error
     prefix = pack_prefix(thread)
     try:
         packs = [prefix + _pack_name(name) for name in document.packs]

@@ -1,7 +1,7 @@
 """Slash commands: the use case of each, and its answer to the one person who asked."""
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Callable
 from typing import Final
 
 from msgspec import Struct
@@ -21,9 +21,12 @@ _OUT_OF_TIME: Final = frozenset({401, 404})
 
 
 class Commands(Struct, frozen=True):
-    """Does what commands ask for; one that is delivered again finds it done and shows the same answer."""
+    """Does what commands ask for; one that is delivered again finds it done and shows the same answer.
 
-    use_cases: Mapping[str, UseCase]
+    ``find`` gives the use case of a command by its name.
+    """
+
+    find: Callable[[str], UseCase]
     discord: Discord
     chronicle: Chronicle
 
@@ -31,7 +34,7 @@ class Commands(Struct, frozen=True):
         """Carry a command out and answer it."""
         asked = Asked(event, invocation, place)
         try:
-            post = self.use_cases[invocation.command.name](asked)
+            post = self.find(invocation.command.name)(asked)
         except (InvalidInput, Conflict) as error:
             self.tell(event, Post(str(error)))
             return
