@@ -9,8 +9,8 @@ LARGEST_ARCHIVE: Final = 50 * MEGABYTE
 """What Lambda takes in one request, without a detour over S3."""
 
 BUDGETS: Final = {
-    Package.CORE: 25 * MEGABYTE,
-    Package.GIT: 35 * MEGABYTE,
+    Package.CORE: 20 * MEGABYTE,
+    Package.GIT: 30 * MEGABYTE,
     Package.MODELS: 200 * MEGABYTE,
 }
 """Lambda's own limit is 250 MiB; people wait for the functions of the package CORE."""

@@ -101,6 +101,8 @@ class _Build:
             if folder is not None:
                 self._install(lines, folder / "python")
                 _leave_out(folder / "python", libraries.files_left)
+                for path in _meant(folder / "python", libraries.files_emptied):
+                    path.write_text("{}", encoding="utf-8")
                 _refuse_start_up_code(folder / "python")
                 compile_folder(folder / "python", f"{_OPT}/python")
 
@@ -223,14 +225,19 @@ def _as_json(file: Path) -> None:
 
 
 def _leave_out(folder: Path, left: Iterable[Left]) -> None:
+    for path in _meant(folder, left):
+        path.unlink()
+
+
+def _meant(folder: Path, left: Iterable[Left]) -> Iterator[Path]:
+    """The files that the patterns find; InvalidSettings for a pattern that finds none."""
     for pattern in (pattern for each in left for pattern in each.what):
         found = sorted(path for path in folder.glob(pattern) if path.is_file())
         if not found and not pattern.startswith("**"):
             raise InvalidSettings(
                 f"nothing to leave out matches {pattern}: take it out of deployment/packages/contents.py"
             )
-        for path in found:
-            path.unlink()
+        yield from found
 
 
 def _refuse_start_up_code(folder: Path) -> None:

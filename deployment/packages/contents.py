@@ -14,12 +14,16 @@ class Left:
 
 @dataclass(frozen=True, slots=True)
 class Libraries:
-    """A layer of third-party distributions: those of ``requirements`` that no layer ``beneath`` holds."""
+    """A layer of third-party distributions: those of ``requirements`` that no layer ``beneath`` holds.
+
+    Of ``files_emptied``, which are JSON, an empty object is packed.
+    """
 
     requirements: str
     beneath: tuple[str, ...]
     distributions_left: tuple[Left, ...]
     files_left: tuple[Left, ...]
+    files_emptied: tuple[Left, ...] = ()
 
 
 RUNTIME: Final = Left(
@@ -57,7 +61,6 @@ _CORE_LEFT: Final = (
     ),
     Left(("yaml/_yaml*.so", "_yaml/**"), "the safe loader in Python reads our one small file"),
     Left(("cffi/**",), "extensions are not built here; the part that runs them is _cffi_backend"),
-    Left(("pydantic/v1/**", "pydantic/mypy.py"), "version 1 of pydantic, and its part in type checks"),
     Left(("anyio/pytest_plugin.py", "anyio/_backends/_trio.py"), "neither pytest nor trio is here"),
     Left(("httpx/_main.py",), "the command line of httpx"),
 )
@@ -103,10 +106,22 @@ LIBRARIES: Final = {
         ),
         files_left=(
             _SUITES,
+            Left(("pydantic/v1/**", "pydantic/mypy.py"), "version 1 of pydantic, and its part in type checks"),
             Left(tuple(f"litellm/proxy/{part}/**" for part in _PROXY), "litellm's own server, which we do not run"),
             Left(("litellm/proxy/_lazy_openapi_snapshot.json",), "the description of that server's API"),
             Left(
+                ("litellm/llms/huggingface/huggingface_llms_metadata/*.txt",),
+                "which models one provider serves, for embeddings",
+            ),
+            Left(("openai/resources/admin/**", "openai/types/admin/**"), "the administration of an account at OpenAI"),
+            Left(
                 ("litellm/rust_bridge/*.so",), "litellm's optional engine, 37 MB: without it the same is done in Python"
+            ),
+        ),
+        files_emptied=(
+            Left(
+                ("litellm/litellm_core_utils/tokenizers/anthropic_tokenizer.json",),
+                "litellm reads and writes these 1.8 MB at every start, for its engine and for tokenizers, which are left out",
             ),
         ),
     ),
