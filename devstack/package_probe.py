@@ -1,7 +1,8 @@
 """One start of a new interpreter, measured: ``package_probe.py KIND`` with the modules to be found on ``sys.path`` in PROBE_PATH.
 
-KIND is ``function``, or the name of a module to import. It stands alone: in Lambda nothing else can be imported either.
-Prints the seconds of the process's own CPU, and leaves without taking down what was loaded, as no Lambda ever does.
+KIND is ``function``, ``client`` of the service in PROBE_CLIENT, or the name of a module to import. It stands alone: in Lambda
+nothing else can be imported either. Prints the seconds of the process's own CPU, and leaves without taking down what was
+loaded, as no Lambda ever does.
 """
 
 import os
@@ -27,7 +28,7 @@ def _function() -> None:
 
 
 def _client() -> None:
-    import_module("boto3").client("sqs")
+    import_module("boto3").client(os.environ["PROBE_CLIENT"])  # noqa: TID251 - told by its parent, like a Lambda
 
 
 def main() -> None:
@@ -37,7 +38,7 @@ def main() -> None:
     began = time.process_time()
     if kind == "function":
         _function()
-    elif kind == "boto3":
+    elif kind == "client":
         _client()
     else:
         import_module(kind)

@@ -14,7 +14,7 @@ import gateway_bridge.settings
 from devstack.aws.names import Resolver
 from discord_agent import edge, settings
 from discord_agent.adapters.workspace.layout import control_key
-from discord_agent.bootstrap import answers, endings, inbound, thinking, wakeups, work
+from discord_agent.bootstrap import answers, endings, inbound, thinking, turning, wakeups, work
 from discord_agent.declaration import Function, Grant, Kind, Ref, Service
 from discord_agent.domain.ids import ExecutionId, ThreadId
 from discord_agent.needs import RUN_ENV
@@ -53,7 +53,9 @@ def settings_of(name: str) -> list[type[Settings]]:
     if name in SYSTEM.services:
         return [gateway_bridge.settings.BridgeSettings]
     entry = handler(name).read_text(encoding="utf-8")
-    roots = {root.__name__.rpartition(".")[2]: root for root in (answers, endings, inbound, thinking, wakeups, work)}
+    roots = {
+        root.__name__.rpartition(".")[2]: root for root in (answers, endings, inbound, thinking, turning, wakeups, work)
+    }
     named = re.findall(rf"\b({'|'.join(roots)})\.(\w+)", entry)
     composers = [getattr(roots[root], builder) for root, builder in named]
     composers += [edge.compose] if "edge." in entry else []

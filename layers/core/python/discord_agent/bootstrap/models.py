@@ -5,13 +5,11 @@ from discord_agent.adapters.llm.model import LiteLLMModel
 from discord_agent.adapters.llm.registry import ModelRegistry
 from discord_agent.adapters.prompts import TemplatePrompts
 from discord_agent.adapters.tracing import TracedModel
-from discord_agent.bootstrap import bucket
 from discord_agent.bootstrap.parts import Parts
 from discord_agent.domain import measures
 from discord_agent.domain.conversation import Purpose
 from discord_agent.settings import ModelSettings
 from discord_agent.steps.recall import Recall
-from discord_agent.steps.reflecting import Reflector
 from discord_agent.steps.spending import Spending
 
 
@@ -39,19 +37,3 @@ def spending_of(parts: Parts, settings: ModelSettings) -> tuple[Spending, ModelR
 def recall(parts: Parts, models: ModelRegistry, prompts: TemplatePrompts) -> Recall:
     """What tells a thread's history."""
     return Recall(parts.discord, parts.sessions, models, prompts, parts.chronicle, parts.redactor)
-
-
-def reflector(parts: Parts, models: ModelRegistry, prompts: TemplatePrompts, name: str) -> Reflector:
-    """What learns from evidence; ``name`` is the bucket's."""
-    return Reflector(
-        models,
-        prompts,
-        bucket.journal(parts, name),
-        parts.sessions,
-        parts.reflections,
-        parts.insights,
-        parts.executions,
-        parts.chronicle,
-        parts.clock,
-        parts.redactor,
-    )

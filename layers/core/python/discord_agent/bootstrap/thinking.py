@@ -1,17 +1,16 @@
-"""Composes the steps in which an agent thinks: plan, turn and reflect."""
+"""Composes the steps before and after an agent's work: plan and reflect."""
 
+from discord_agent.adapters.llm.registry import ModelRegistry
+from discord_agent.adapters.prompts import TemplatePrompts
 from discord_agent.bootstrap import bucket
-from discord_agent.bootstrap.models import recall, reflector, spending_of
+from discord_agent.bootstrap.models import recall, spending_of
 from discord_agent.bootstrap.parts import Parts, Variables
-from discord_agent.settings import ModelSettings, TurnSettings, WorkspaceSettings
-from discord_agent.steps.compaction import Compaction
-from discord_agent.steps.hearing import Hearing
+from discord_agent.settings import ModelSettings, WorkspaceSettings
 from discord_agent.steps.plan import Plan
 from discord_agent.steps.planner import Planner
 from discord_agent.steps.reflect import Reflect
+from discord_agent.steps.reflecting import Reflector
 from discord_agent.steps.resuming import Resuming
-from discord_agent.steps.rounds import Rounds
-from discord_agent.steps.turn import Turn
 
 
 def plan(variables: Variables) -> Plan:
@@ -36,33 +35,8 @@ def plan(variables: Variables) -> Plan:
         parts.clock,
         Resuming(models, prompts, journal, parts.sessions, parts.executions, parts.chronicle),
         recall(parts, models, prompts),
-        reflector(parts, models, prompts, settings.bucket),
+        _reflector(parts, models, prompts, settings.bucket),
         Planner(models, prompts, parts.reflections, parts.discord, parts.chronicle, parts.clock),
-    )
-
-
-def turn(variables: Variables) -> Turn:
-    """A turn."""
-    settings = TurnSettings.read(variables)
-    parts = Parts(settings)
-    spending, models, prompts = spending_of(parts, ModelSettings.read(variables))
-    journal, workspaces = bucket.journal(parts, settings.bucket), bucket.workspaces(parts, settings.bucket)
-    hearing = Hearing(parts.sessions, prompts, parts.discord, workspaces, parts.chronicle)
-    rounds = Rounds(parts.toolbox(settings), workspaces, journal, parts.leases, hearing, parts.chronicle)
-    return Turn(
-        rounds,
-        spending,
-        Compaction(models, prompts, parts.chronicle),
-        workspaces,
-        journal,
-        parts.leases,
-        parts.sessions,
-        parts.executions,
-        parts.discord,
-        prompts,
-        parts.chronicle,
-        parts.clock,
-        redactor=parts.redactor,
     )
 
 
@@ -71,4 +45,20 @@ def reflect(variables: Variables) -> Reflect:
     settings = WorkspaceSettings.read(variables)
     parts = Parts(settings)
     spending, models, prompts = spending_of(parts, ModelSettings.read(variables))
-    return Reflect(spending, parts.leases, reflector(parts, models, prompts, settings.bucket))
+    return Reflect(spending, parts.leases, _reflector(parts, models, prompts, settings.bucket))
+
+
+def _reflector(parts: Parts, models: ModelRegistry, prompts: TemplatePrompts, name: str) -> Reflector:
+    """What learns from evidence; ``name`` is the bucket's."""
+    return Reflector(
+        models,
+        prompts,
+        bucket.journal(parts, name),
+        parts.sessions,
+        parts.reflections,
+        parts.insights,
+        parts.executions,
+        parts.chronicle,
+        parts.clock,
+        parts.redactor,
+    )
