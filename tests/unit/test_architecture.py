@@ -4,9 +4,11 @@ import ast
 import subprocess
 import sys
 from collections.abc import Iterator
+from importlib import import_module
 from pathlib import Path
 
 import pytest
+from msgspec import Struct
 
 ROOT = Path(__file__).resolve().parents[2]
 LAYER = ROOT / "layers" / "core" / "python"
@@ -105,6 +107,15 @@ def test_the_domain_loads_no_library_and_few_modules() -> None:
     assert {module.partition(".")[0] for module in loaded} & HEAVY == set()
     assert set(names) <= set(loaded)
     assert len(loaded) < MOST_MODULES
+
+
+@pytest.mark.parametrize("path", [*_modules(CORE / "domain"), *_modules(CORE / "ports")], ids=lambda path: path.stem)
+def test_what_the_domain_shares_is_frozen(path: Path) -> None:
+    module = import_module(".".join(path.relative_to(LAYER).with_suffix("").parts).removesuffix(".__init__"))
+    shared = [each for each in vars(module).values() if isinstance(each, type) and issubclass(each, Struct)]
+    mutable = {each.__name__ for each in shared if each is not Struct and not each.__struct_config__.frozen}
+    # A tree is grown while its text is made, and seen by nobody else.
+    assert mutable == ({"_Folder"} if path.stem == "file_tree" else set())
 
 
 DECLARATION = ("choices", "declaration", "holdings", "needs", "operations", "system")
