@@ -45,11 +45,18 @@ def test_both_ways_in_give_an_interaction_the_same_event_name() -> None:
         '{"v":2,"kind":"dispatch","event":"X","data":{},"received_at":"2026-11-22T12:00:00Z"}',
         '{"v":1,"kind":"dispatch","event":"X","data":[],"received_at":"2026-11-22T12:00:00Z"}',
         '{"v":1,"kind":"dispatch","event":"X","data":{},"received_at":"2026-11-22T12:00:00"}',
+        pytest.param('{"v":1,"data":' + '{"a":' * 100_000, id="deeper than anybody nests"),
     ],
 )
 def test_a_body_that_is_no_envelope_is_an_invalid_event(body: str) -> None:
     with pytest.raises(InvalidEvent):
         Envelope.read(body)
+
+
+@pytest.mark.parametrize("document", [{}, {"v": 1, "kind": "dispatch", "event": "X", "data": []}])
+def test_a_document_that_is_no_envelope_is_an_invalid_event(document: dict[str, Any]) -> None:
+    with pytest.raises(InvalidEvent):
+        Envelope.of_document(document)
 
 
 def test_the_group_is_the_place_whose_events_must_stay_in_order() -> None:

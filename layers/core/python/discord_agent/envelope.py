@@ -59,7 +59,7 @@ class Envelope(Struct, frozen=True, kw_only=True):
         """Parse a queue message's body; InvalidEvent when it is none."""
         try:
             return msgspec.json.decode(body, type=cls)
-        except (DecodeError, UnicodeDecodeError) as error:
+        except (DecodeError, UnicodeDecodeError, RecursionError) as error:
             raise InvalidEvent(f"not an envelope: {error!s:.500}") from error
 
     @classmethod
@@ -67,7 +67,7 @@ class Envelope(Struct, frozen=True, kw_only=True):
         """What was read from JSON already; InvalidEvent when it is none."""
         try:
             return msgspec.convert(document, cls)
-        except ValidationError as error:
+        except (ValidationError, RecursionError) as error:
             raise InvalidEvent(f"not an envelope: {error!s:.500}") from error
 
     def write(self) -> str:

@@ -1,5 +1,6 @@
 import traceback
-from typing import Any
+from functools import reduce
+from typing import Any, cast
 
 import pytest
 from hypothesis import given
@@ -251,6 +252,7 @@ def test_events_nobody_acts_on_are_ignored(event: str) -> None:
     assert parse(event, {"whatever": [1, 2]}, BOT) is None
 
 
+DEEP: Any = reduce(lambda inner, _: {"data": inner}, range(5000), cast("Any", {}))
 GARBAGE: list[tuple[str, Any]] = [
     ("MESSAGE_CREATE", {}),
     ("MESSAGE_CREATE", {"id": "1", "channel_id": "2"}),
@@ -265,6 +267,7 @@ GARBAGE: list[tuple[str, Any]] = [
     ("INTERACTION_CREATE", INTERACTION | {"member": None}),
     ("INTERACTION_CREATE", INTERACTION | {"channel": None, "channel_id": None}),
     ("INTERACTION_CREATE", BUTTON | {"message": None}),
+    ("INTERACTION_CREATE", BUTTON | {"data": DEEP}),
 ]
 
 

@@ -162,7 +162,7 @@ def parse(event: str, data: Mapping[str, Any], bot: BotIdentity) -> Inbound | No
         return None
     try:
         return parser(data, bot)
-    except ValidationError as error:
+    except (ValidationError, RecursionError) as error:
         raise _invalid(event, error) from error
 
 
@@ -170,7 +170,7 @@ def parse_interaction(data: Mapping[str, Any]) -> ButtonPressed | CommandInvoked
     """What an interaction asks for; None for a ping, autocomplete or a kind that is not used."""
     try:
         interaction = _read(data, _Interaction)
-    except ValidationError as error:
+    except (ValidationError, RecursionError) as error:
         raise _invalid(INTERACTION_CREATE, error) from error
     if interaction.type not in {_COMMAND, _COMPONENT}:
         return None
@@ -188,7 +188,7 @@ def parse_message(data: Mapping[str, Any], bot: BotIdentity) -> InboundMessage |
     """A message as REST or the gateway shows it; None for a notice that nobody wrote."""
     try:
         return _message(_read(data, _Message), bot)
-    except ValidationError as error:
+    except (ValidationError, RecursionError) as error:
         raise _invalid("message", error) from error
 
 
@@ -348,7 +348,7 @@ def _bit_set(bits: Bits) -> int:
     return int(bits) if isinstance(bits, int) or bits.isdecimal() else 0
 
 
-def _invalid(event: str, error: ValidationError) -> InvalidEvent:
+def _invalid(event: str, error: Exception) -> InvalidEvent:
     return InvalidEvent(f"{event:.40}: {error!s:.500}")
 
 
