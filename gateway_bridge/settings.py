@@ -18,7 +18,7 @@ class BridgeSettings(Settings, frozen=True, kw_only=True):
     log_level: LogLevel = field(name="LOG_LEVEL")
     api_url: str = field(name="DISCORD_API_URL")
     token_secret: str = field(name="DISCORD_TOKEN_SECRET")
-    bot_id: Annotated[str, Meta(pattern=r"^[0-9]{1,20}$")] = field(name="DISCORD_BOT_ID")
+    bot_id: Annotated[str, Meta(pattern=r"^[0-9]{1,20}\Z")] = field(name="DISCORD_BOT_ID")
     other_bot_username: str = field(default="", name="OTHER_BOT_USERNAME")
     queue_url: str = field(name="DISCORD_MESSAGES_QUEUE_URL")
     sessions_table: str = field(name="DYNAMODB_SESSIONS_TABLE")

@@ -252,12 +252,13 @@ def test_events_nobody_acts_on_are_ignored(event: str) -> None:
     assert parse(event, {"whatever": [1, 2]}, BOT) is None
 
 
-DEEP: Any = reduce(lambda inner, _: {"data": inner}, range(5000), cast("Any", {}))
+DEEP: Any = reduce(lambda inner, _: {"data": inner}, range(70), cast("Any", {}))
 GARBAGE: list[tuple[str, Any]] = [
     ("MESSAGE_CREATE", {}),
     ("MESSAGE_CREATE", {"id": "1", "channel_id": "2"}),
     ("MESSAGE_CREATE", MESSAGE | {"id": "../../etc"}),
     ("MESSAGE_CREATE", MESSAGE | {"channel_id": 5}),
+    ("MESSAGE_CREATE", MESSAGE | {"channel_id": "5\n"}),
     ("MESSAGE_CREATE", MESSAGE | {"author": "ada"}),
     ("MESSAGE_UPDATE", {"id": "1"}),
     ("MESSAGE_DELETE", {"channel_id": "2"}),

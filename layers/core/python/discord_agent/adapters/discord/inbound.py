@@ -25,6 +25,9 @@ from discord_agent.domain.inbound import (
 from discord_agent.envelope import INTERACTION_CREATE
 
 _MAX_CONTENT: Final = 4000
+_DEEPEST: Final = 64
+"""Levels of a payload; Discord's have about ten."""
+
 _WRITTEN_BY_SOMEBODY: Final = frozenset({0, 19})
 """Message types DEFAULT and REPLY; all others are notices that Discord writes itself."""
 
@@ -32,7 +35,7 @@ _COMMAND: Final = 2
 _COMPONENT: Final = 3
 _SUB_COMMANDS: Final = frozenset({1, 2})
 
-type Snowflake = Annotated[str, Meta(pattern=r"^[0-9]{1,20}$")]
+type Snowflake = Annotated[str, Meta(pattern=r"^[0-9]{1,20}\Z")]
 type Bits = int | str
 """A set of bits, which Discord writes as a decimal text."""
 
@@ -162,7 +165,7 @@ def parse(event: str, data: Mapping[str, Any], bot: BotIdentity) -> Inbound | No
         return None
     try:
         return parser(data, bot)
-    except (ValidationError, RecursionError) as error:
+    except ValidationError as error:
         raise _invalid(event, error) from error
 
 
@@ -170,7 +173,7 @@ def parse_interaction(data: Mapping[str, Any]) -> ButtonPressed | CommandInvoked
     """What an interaction asks for; None for a ping, autocomplete or a kind that is not used."""
     try:
         interaction = _read(data, _Interaction)
-    except (ValidationError, RecursionError) as error:
+    except ValidationError as error:
         raise _invalid(INTERACTION_CREATE, error) from error
     if interaction.type not in {_COMMAND, _COMPONENT}:
         return None
@@ -188,7 +191,7 @@ def parse_message(data: Mapping[str, Any], bot: BotIdentity) -> InboundMessage |
     """A message as REST or the gateway shows it; None for a notice that nobody wrote."""
     try:
         return _message(_read(data, _Message), bot)
-    except (ValidationError, RecursionError) as error:
+    except ValidationError as error:
         raise _invalid("message", error) from error
 
 
@@ -332,15 +335,17 @@ def _text(value: str | float) -> str:
 
 def _read[Part: _Wire](data: Mapping[str, Any], part: type[Part]) -> Part:
     """The payload as a part; null counts as missing. What was sent stays out of errors: it holds interaction tokens."""
-    return convert(_without_nulls(data), part)
+    return convert(_without_nulls(data, _DEEPEST), part)
 
 
-def _without_nulls(value: Any) -> Any:
+def _without_nulls(value: Any, levels: int) -> Any:
+    if not levels:
+        raise InvalidEvent(f"nested deeper than {_DEEPEST} levels")
     match value:
         case Mapping():
-            return {key: _without_nulls(item) for key, item in value.items() if item is not None}
+            return {key: _without_nulls(item, levels - 1) for key, item in value.items() if item is not None}
         case list():
-            return [_without_nulls(item) for item in value]
+            return [_without_nulls(item, levels - 1) for item in value]
     return value
 
 
@@ -348,7 +353,7 @@ def _bit_set(bits: Bits) -> int:
     return int(bits) if isinstance(bits, int) or bits.isdecimal() else 0
 
 
-def _invalid(event: str, error: Exception) -> InvalidEvent:
+def _invalid(event: str, error: ValidationError) -> InvalidEvent:
     return InvalidEvent(f"{event:.40}: {error!s:.500}")
 
 
