@@ -260,6 +260,7 @@ GARBAGE: list[tuple[str, Any]] = [
     ("MESSAGE_CREATE", MESSAGE | {"channel_id": 5}),
     ("MESSAGE_CREATE", MESSAGE | {"channel_id": "5\n"}),
     ("MESSAGE_CREATE", MESSAGE | {"author": "ada"}),
+    ("MESSAGE_CREATE", MESSAGE | {"author": "\ud800"}),
     ("MESSAGE_UPDATE", {"id": "1"}),
     ("MESSAGE_DELETE", {"channel_id": "2"}),
     ("MESSAGE_REACTION_ADD", {"user_id": "1"}),

@@ -36,8 +36,6 @@ _COMPONENT: Final = 3
 _SUB_COMMANDS: Final = frozenset({1, 2})
 
 type Snowflake = Annotated[str, Meta(pattern=r"^[0-9]{1,20}\Z")]
-type Bits = int | str
-"""A set of bits, which Discord writes as a decimal text."""
 
 
 class BotIdentity(Struct, frozen=True):
@@ -61,7 +59,7 @@ class _User(_Wire, frozen=True, kw_only=True):
 class _Member(_Wire, frozen=True, kw_only=True):
     user: _User | None = None
     roles: tuple[str, ...] = ()
-    permissions: Bits = 0
+    permissions: Any = 0
 
 
 class _Attachment(_Wire, frozen=True, kw_only=True):
@@ -120,7 +118,7 @@ class _Option(_Wire, frozen=True, kw_only=True):
 class _NamedChannel(_Wire, frozen=True, kw_only=True):
     id: Snowflake
     name: str = ""
-    permissions: Bits = 0
+    permissions: Any = 0
     parent_id: Snowflake | None = None
 
 
@@ -335,7 +333,10 @@ def _text(value: str | float) -> str:
 
 def _read[Part: _Wire](data: Mapping[str, Any], part: type[Part]) -> Part:
     """The payload as a part; null counts as missing. What was sent stays out of errors: it holds interaction tokens."""
-    return convert(_without_nulls(data, _DEEPEST), part)
+    try:
+        return convert(_without_nulls(data, _DEEPEST), part)
+    except UnicodeEncodeError as error:
+        raise InvalidEvent("a text holds half a character") from error
 
 
 def _without_nulls(value: Any, levels: int) -> Any:
@@ -349,8 +350,9 @@ def _without_nulls(value: Any, levels: int) -> Any:
     return value
 
 
-def _bit_set(bits: Bits) -> int:
-    return int(bits) if isinstance(bits, int) or bits.isdecimal() else 0
+def _bit_set(value: Any) -> int:
+    """A set of bits, which Discord writes as a decimal text."""
+    return int(value) if isinstance(value, int) or (isinstance(value, str) and value.isdecimal()) else 0
 
 
 def _invalid(event: str, error: ValidationError) -> InvalidEvent:
