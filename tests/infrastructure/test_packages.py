@@ -21,6 +21,7 @@ from devstack.options import ROOT
 from discord_agent.declaration import Package
 from discord_agent.domain.errors import InvalidSettings
 from discord_agent.system import SYSTEM
+from tests.support.providers import provider, whole
 
 ZIPPED = [function.name for function in SYSTEM.functions.values() if function.package is not Package.SANDBOX]
 HOST = "arm64" if platform.machine() in {"aarch64", "arm64"} else "x86_64"
@@ -142,6 +143,55 @@ def test_a_model_is_asked_and_streams_from_the_package_alone(trial: Trial) -> No
     assert len(replies) == 3
     assert "Hello from the script." in replies[0][0]
     assert all(text and tokens > 0 for text, tokens in replies)
+
+
+REFUSED = """
+import handler, asyncio, json, os
+from discord_agent.adapters.folders import find_root
+from discord_agent.adapters.llm.client import LiteLLMClient
+from discord_agent.adapters.llm.patience import Patience
+from discord_agent.adapters.llm.registry import ModelRegistry
+from discord_agent.adapters.llm.targets import Target
+from discord_agent.domain.conversation import Message, ModelRequest, Purpose, Role, ToolSpec
+registry = ModelRegistry.load(find_root() / "models.yaml")
+tool = ToolSpec("look", "looks", {"type": "object", "properties": {}})
+os.environ["AWS_REGION"] = "eu-west-1"
+def ask(name, listed):
+    request = ModelRequest(Purpose.RESPOND, name, (Message(Role.USER, "hello"),), tools=(tool,))
+    arguments = {"model": listed, "api_key": "key", "api_base": sys.argv[1]}
+    target = Target(name, arguments, registry.reader(name))
+    return asyncio.run(LiteLLMClient().attempt(request, target, Patience(20, 20), 20, None))
+# Each in a process of its own: what one has loaded, the next would find.
+gateway = [(registry.names[0], f"hosted_vllm/{registry.names[0]}")]
+for name, listed in gateway + [(name, listed) for name in registry.names for listed in registry.providers(name)]:
+    if child := os.fork():
+        os.waitpid(child, 0)
+        continue
+    try:
+        told = ask(name, listed).kind
+    except BaseException as error:
+        told = repr(error)
+    print(json.dumps([listed, told]), flush=True)
+    os._exit(0)
+"""
+
+
+def test_every_provider_can_be_asked_and_what_it_refuses_is_understood_from_the_package_alone(trial: Trial) -> None:
+    refusal = {"error": {"message": "no", "type": "authentication_error", "code": "invalid_api_key"}}
+    with provider(whole(refusal, status=401)) as it:
+        told = [json.loads(line) for line in run(trial, "turn", REFUSED, it.url).splitlines()]
+    assert {listed.partition("/")[0] for listed, _ in told} > {
+        "hosted_vllm",
+        "openai",
+        "anthropic",
+        "bedrock",
+        "gemini",
+    }
+    assert [[listed, kind] for listed, kind in told if kind != "refused"] == []
+
+
+def test_tool_servers_can_be_spoken_to_from_the_package_alone(trial: Trial) -> None:
+    run(trial, "turn", "import handler\nfrom discord_agent.adapters.tools.streamable import calling, tools_of")
 
 
 WATCHED = """

@@ -21,15 +21,16 @@ class Provider:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """A body and its type."""
+    """A body, its type and the status it comes with."""
 
     content: bytes
     content_type: str = "application/json"
+    status: int = 200
 
 
-def whole(body: Mapping[str, Any]) -> Answer:
+def whole(body: Mapping[str, Any], *, status: int = 200) -> Answer:
     """An answer in one piece."""
-    return Answer(json.dumps(body).encode())
+    return Answer(json.dumps(body).encode(), status=status)
 
 
 def server_sent(*events: Mapping[str, Any]) -> Answer:
@@ -67,7 +68,7 @@ def provider(answer: Answer) -> Iterator[Provider]:
             body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
             headers = {name.lower(): value for name, value in self.headers.items()}
             it.requests.append((self.path, headers, body))
-            self.send_response(200)
+            self.send_response(answer.status)
             self.send_header("Content-Type", answer.content_type)
             self.send_header("Content-Length", str(len(answer.content)))
             self.end_headers()

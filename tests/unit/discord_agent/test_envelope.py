@@ -40,6 +40,7 @@ def test_both_ways_in_give_an_interaction_the_same_event_name() -> None:
     [
         "",
         "null",
+        "\ud800",
         "[]",
         "{}",
         '{"v":2,"kind":"dispatch","event":"X","data":{},"received_at":"2026-11-22T12:00:00Z"}',

@@ -59,7 +59,7 @@ class Envelope(Struct, frozen=True, kw_only=True):
         """Parse a queue message's body; InvalidEvent when it is none."""
         try:
             return msgspec.json.decode(body, type=cls)
-        except (DecodeError, UnicodeDecodeError, RecursionError) as error:
+        except (DecodeError, UnicodeError, RecursionError) as error:
             raise InvalidEvent(f"not an envelope: {error!s:.500}") from error
 
     @classmethod

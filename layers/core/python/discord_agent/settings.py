@@ -2,8 +2,9 @@
 
 import os
 from collections.abc import Mapping
+from contextlib import suppress
 from datetime import timedelta
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, Literal, Self, get_args, get_origin
 
 from msgspec import Meta, Struct, ValidationError, convert, field
 from msgspec.structs import FieldInfo, fields
@@ -38,11 +39,18 @@ class Settings(Struct, frozen=True, kw_only=True):
 def _value(of: FieldInfo, environ: Mapping[str, str]) -> dict[str, Any]:
     """The field with its value, {} where its default is taken."""
     if of.encode_name in environ:
-        # Environments hold nothing but texts.
-        return {of.name: convert(environ[of.encode_name].strip(), of.type, strict=False)}
+        return {of.name: convert(_read(environ[of.encode_name].strip(), of.type), of.type)}
     if of.required:
         raise ValidationError("it is missing")
     return {}
+
+
+def _read(text: str, wanted: Any) -> str | int | float:
+    """Environments hold nothing but texts: one that is to be a number becomes one if it can."""
+    kind = get_args(wanted)[0] if get_origin(wanted) is Annotated else wanted
+    with suppress(ValueError):
+        return int(text) if kind is int else float(text) if kind is float else text
+    return text
 
 
 class HostSettings(Settings, frozen=True, kw_only=True):

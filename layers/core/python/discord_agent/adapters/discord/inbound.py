@@ -27,6 +27,8 @@ from discord_agent.envelope import INTERACTION_CREATE
 _MAX_CONTENT: Final = 4000
 _DEEPEST: Final = 64
 """Levels of a payload; Discord's have about ten."""
+_MOST_DIGITS: Final = 40
+"""Of a set of bits; Discord's have sixteen."""
 
 _WRITTEN_BY_SOMEBODY: Final = frozenset({0, 19})
 """Message types DEFAULT and REPLY; all others are notices that Discord writes itself."""
@@ -352,7 +354,8 @@ def _without_nulls(value: Any, levels: int) -> Any:
 
 def _bit_set(value: Any) -> int:
     """A set of bits, which Discord writes as a decimal text."""
-    return int(value) if isinstance(value, int) or (isinstance(value, str) and value.isdecimal()) else 0
+    is_text = isinstance(value, str) and len(value) <= _MOST_DIGITS and value.isdecimal()
+    return int(value) if is_text or isinstance(value, int) else 0
 
 
 def _invalid(event: str, error: ValidationError) -> InvalidEvent:

@@ -36,11 +36,10 @@ class ListedPrice(_Part, frozen=True, kw_only=True):
     above: dict[Tokens, "ListedPrice"] = {}
 
     def __post_init__(self) -> None:
-        """ValueError for an amount below zero."""
-        if any(
-            each is not None and each < 0 for each in (self.input, self.output, self.cached_input, self.cache_write)
-        ):
-            raise ValueError("no price is below zero")
+        """ValueError for an amount below zero or without an end."""
+        amounts = (self.input, self.output, self.cached_input, self.cache_write)
+        if any(each is not None and not (each.is_finite() and each >= 0) for each in amounts):
+            raise ValueError("a price is a number from zero up")
 
     def at(self, tokens: int) -> Price:
         """The price of a request of so many tokens; without prices of their own, tokens of a cache cost like fresh ones."""
