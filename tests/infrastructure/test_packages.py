@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 import yaml
+from mcp.server.mcpserver import MCPServer
 
 from deployment.packages.budgets import BUDGETS, LARGEST_ARCHIVE
 from deployment.packages.build import PLATFORMS, Packages, build
@@ -22,6 +23,7 @@ from discord_agent.declaration import Package
 from discord_agent.domain.errors import InvalidSettings
 from discord_agent.system import SYSTEM
 from tests.support.providers import provider, whole
+from tests.support.tool_servers import HANDSHAKES, MODERN, serving
 
 ZIPPED = [function.name for function in SYSTEM.functions.values() if function.package is not Package.SANDBOX]
 HOST = "arm64" if platform.machine() in {"aarch64", "arm64"} else "x86_64"
@@ -190,8 +192,31 @@ def test_every_provider_can_be_asked_and_what_it_refuses_is_understood_from_the_
     assert [[listed, kind] for listed, kind in told if kind != "refused"] == []
 
 
-def test_tool_servers_can_be_spoken_to_from_the_package_alone(trial: Trial) -> None:
-    run(trial, "turn", "import handler\nfrom discord_agent.adapters.tools.streamable import calling, tools_of")
+TOOLS = """
+import handler, anyio, json
+from discord_agent.adapters.tools.definitions import ToolServer
+from discord_agent.adapters.tools.streamable import calling, tools_of
+server = ToolServer.model_validate({"name": "tracker", "url": sys.argv[1]})
+async def speak():
+    listed = [tool.name for tool in await tools_of(server, "", 10)]
+    async with calling(server, "") as call:
+        return [listed, *await call("add", {"first": 1, "second": 2})]
+print(json.dumps(anyio.run(speak)))
+"""
+
+
+@pytest.mark.parametrize("revision", [MODERN, *HANDSHAKES])
+def test_tool_servers_are_spoken_to_from_the_package_alone(trial: Trial, revision: str) -> None:
+    tracker = MCPServer("tracker")
+
+    @tracker.tool()
+    def add(first: int, second: int) -> str:
+        """Add."""
+        return f"sum: {first + second}"
+
+    with serving(tracker, revision=revision) as served:
+        told = json.loads(run(trial, "turn", TOOLS, served.url))
+    assert told == [["add"], "sum: 3", True]
 
 
 WATCHED = """

@@ -1,5 +1,6 @@
 """Every fake wired to every step, around one request in one guild."""
 
+from collections.abc import Mapping
 from copy import replace
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -24,6 +25,7 @@ from discord_agent.steps.chronicle import Chronicle
 from discord_agent.steps.clarify import Clarify
 from discord_agent.steps.classify import Classify
 from discord_agent.steps.commands.answering import Commands
+from discord_agent.steps.commands.asked import UseCase
 from discord_agent.steps.commands.catalogue import Outside, use_cases
 from discord_agent.steps.commit import MakeCommit
 from discord_agent.steps.compaction import Compaction
@@ -200,12 +202,15 @@ class World:
         rewind = Rewind(self.workspaces, self.journal, self.leases, self.sessions, self.chronicle)
         return Levers(self.extend(), rewind, self.insights, self.machines, self.executions, self.clock)
 
-    def commands(self) -> Commands:
+    def use_cases(self) -> Mapping[str, UseCase]:
         outside = Outside(
             self.discord, self.leases, self.sessions, self.executions, self.workspaces, self.audit, self.budgets,
             self.reflections, self.insights, self.clock, Redactor(), self.console,
         )  # fmt: skip
-        return Commands(use_cases(outside).__getitem__, self.discord, self.chronicle)
+        return use_cases(outside)
+
+    def commands(self) -> Commands:
+        return Commands(self.use_cases().__getitem__, self.discord, self.chronicle)
 
     def restart(self) -> Restart:
         return Restart(self.executions, self.machines, self.chronicle, self.clock)
